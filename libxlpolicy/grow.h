@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Arrays that grow and are kept: a steady state allocates nothing. Private to libxlpolicy. */
+#ifndef XLP_GROW_H
+#define XLP_GROW_H
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room for at least need elements of that size in *array, which is *room long now and may
+ * move. 0, or -1 when memory is out (*array is then as it was). New room is not zeroed. */
+static inline int xlp_grow(void *array, size_t *room, size_t need, size_t size)
+{
+    size_t wanted = *room ? *room : 16;
+    void *grown;
+
+    if (*room && need <= *room)
+        return 0;
+    while (wanted < need)
+        wanted *= 2;
+    memcpy(&grown, array, sizeof(grown)); /* by copy: *array is a pointer of another type */
+    grown = reallocarray(grown, wanted, size);
+    if (!grown)
+        return -1;
+    memcpy(array, &grown, sizeof(grown));
+    *room = wanted;
+    return 0;
+}
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Making a plan, and the plans that the operator's own commands come down to. */
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grow.h"
+
+void xlp_plan_init(struct xlp_plan *p)
+{
+    memset(p, 0, sizeof(*p));
+}
+
+void xlp_plan_dispose(struct xlp_plan *p)
+{
+    free(p->actions);
+    free(p->verdicts);
+    xlp_plan_init(p);
+}
+
+void xlp_plan_reset(struct xlp_plan *p)
+{
+    p->time_ns = 0;
+    p->action_count = p->verdict_count = 0;
+}
+
+struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
+                                const struct xlp_domain *domain)
+{
+    struct xlp_action *a;
+
+    if (xlp_grow(&p->actions, &p->action_room, p->action_count + 1, sizeof(*p->actions)) < 0)
+        return NULL;
+    a = &p->actions[p->action_count++];
+    memset(a, 0, sizeof(*a));
+    a->kind = kind;
+    a->domid = domain->domid;
+    memcpy(a->uuid, domain->uuid, sizeof(a->uuid));
+    memcpy(a->name, domain->name, sizeof(a->name));
+    a->from_pcpu = a->to_pcpu = XLP_UNKNOWN;
+    return a;
+}
+
+int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
+{
+    p->time_ns = s->time_ns;
+    if (xlp_grow(&p->verdicts, &p->verdict_room, s->domain_count, sizeof(*p->verdicts)) < 0)
+        return -1;
+    p->verdict_count = s->domain_count;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        struct xlp_verdict *v = &p->verdicts[i];
+
+        memset(v, 0, sizeof(*v));
+        v->domid = s->domains[i].domid;
+        memcpy(v->name, s->domains[i].name, sizeof(v->name));
+    }
+    return 0;
+}
+
+/* ---- adopt and release ---- */
+
+/* The only member of a set, or XLP_UNKNOWN. */
+static uint32_t only_member(const struct xlp_cpumap *map)
+{
+    return xlp_cpumap_count(map) == 1 ? xlp_cpumap_next(map, 0) : XLP_UNKNOWN;
+}
+
+static struct xlp_action *add_vcpu_action(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
+                                          enum xlp_action_kind kind, uint32_t hard, uint32_t soft,
+                                          struct xlp_plan *plan)
+{
+    struct xlp_action *a = xlp_plan_add(plan, kind, &s->domains[v->domain]);
+
+    if (!a)
+        return NULL;
+    a->vcpu = v->id;
+    a->hard = s->maps[hard];
+    a->soft = s->maps[soft];
+    a->from_pcpu = only_member(&s->maps[v->hard]);
+    a->to_pcpu = only_member(&a->hard);
+    a->reason.code = kind == XLP_ADOPT_VCPU ? XLP_REASON_CPU_ADOPT : XLP_REASON_CPU_RELEASE;
+    return a;
+}
+
+static bool is_ours(const struct xlp_vcpu *v)
+{
+    return v->ledger.recorded && v->hard == v->ledger.our_hard && v->soft == v->ledger.our_soft;
+}
+
+static int adopt_domain(const struct xlp_snapshot *s, const struct xlp_domain *d,
+                        struct xlp_plan *plan)
+{
+    if (d->released) {
+        struct xlp_action *a = xlp_plan_add(plan, XLP_ADOPT_DOMAIN, d);
+
+        if (!a)
+            return -1;
+        a->reason.code = XLP_REASON_CPU_ADOPT;
+    }
+    for (uint32_t i = 0; i < d->vcpu_count; i++) {
+        const struct xlp_vcpu *v = &s->vcpus[d->first_vcpu + i];
+
+        if (!is_ours(v) && !add_vcpu_action(s, v, XLP_ADOPT_VCPU, v->hard, v->soft, plan))
+            return -1;
+    }
+    return 0;
+}
+
+static int release_memory(const struct xlp_domain *d, struct xlp_plan *plan)
+{
+    const struct xlp_domain_memory *m = &d->memory;
+    struct xlp_action *a;
+
+    if (!m->ledger.recorded)
+        return 0;
+    a = xlp_plan_add(plan, XLP_RELEASE_TARGET, d);
+    if (!a)
+        return -1;
+    /* A target set by hand since is the operator's: only the record goes. */
+    a->from_kib = m->target_kib;
+    a->to_kib =
+        m->target_kib == m->ledger.our_target_kib ? m->ledger.original_target_kib : m->target_kib;
+    a->limit_kib = m->ledger.original_max_kib;
+    a->reason.code = XLP_REASON_MEM_RELEASE;
+    a->reason.number[0] = a->to_kib;
+    return 0;
+}
+
+static int release_domain(const struct xlp_snapshot *s, const struct xlp_domain *d, bool keep_off,
+                          struct xlp_plan *plan)
+{
+    if (keep_off && !d->released) {
+        struct xlp_action *a = xlp_plan_add(plan, XLP_RELEASE_DOMAIN, d);
+
+        if (!a)
+            return -1;
+        a->reason.code = XLP_REASON_RELEASED;
+    }
+    for (uint32_t i = 0; i < d->vcpu_count; i++) {
+        const struct xlp_vcpu *v = &s->vcpus[d->first_vcpu + i];
+        bool ours = is_ours(v);
+
+        if (v->ledger.recorded &&
+            !add_vcpu_action(s, v, XLP_RELEASE_VCPU, ours ? v->ledger.original_hard : v->hard,
+                             ours ? v->ledger.original_soft : v->soft, plan))
+            return -1;
+    }
+    return release_memory(d, plan);
+}
+
+int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out)
+{
+    xlp_plan_reset(plan_out);
+    plan_out->time_ns = s->time_ns;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+
+        if ((domid == XLP_UNKNOWN ? d->domid != 0 : d->domid == domid) &&
+            adopt_domain(s, d, plan_out) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out)
+{
+    xlp_plan_reset(plan_out);
+    plan_out->time_ns = s->time_ns;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+
+        if ((domid == XLP_UNKNOWN || d->domid == domid) &&
+            release_domain(s, d, domid != XLP_UNKNOWN, plan_out) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- names and sentences ---- */
+
+static const char *const action_names[XLP_ACTION_KINDS] = {
+    [XLP_PLACE_VCPU] = "place-vcpu",         [XLP_ADOPT_VCPU] = "adopt-vcpu",
+    [XLP_RELEASE_VCPU] = "release-vcpu",     [XLP_SET_TARGET] = "set-target",
+    [XLP_RELEASE_TARGET] = "release-target", [XLP_RELEASE_DOMAIN] = "release-domain",
+    [XLP_ADOPT_DOMAIN] = "adopt-domain",
+};
+
+const char *xlp_action_name(enum xlp_action_kind kind)
+{
+    return (unsigned int)kind < XLP_ACTION_KINDS ? action_names[kind] : "unknown";
+}
+
+int xlp_action_by_name(const char *name)
+{
+    for (int kind = 0; kind < XLP_ACTION_KINDS; kind++)
+        if (strcmp(action_names[kind], name) == 0)
+            return kind;
+    return -1;
+}
+
+/* "pCPU 0", or the affinity when it is not one place. */
+static void format_place(uint32_t pcpu, char *text, size_t size)
+{
+    if (pcpu == XLP_UNKNOWN)
+        snprintf(text, size, "any pCPU");
+    else
+        snprintf(text, size, "pCPU %u", pcpu);
+}
+
+char *xlp_action_format(const struct xlp_action *a, char *text, size_t size)
+{
+    char sentence[512], from[24], to[24];
+
+    xlp_reason_format(&a->reason, sentence, sizeof(sentence));
+    format_place(a->from_pcpu, from, sizeof(from));
+    format_place(a->to_pcpu, to, sizeof(to));
+    switch (a->kind) {
+    case XLP_PLACE_VCPU:
+    case XLP_RELEASE_VCPU:
+        snprintf(text, size, "%s vCPU %u: %s -> %s: %s", a->name, a->vcpu, from, to, sentence);
+        break;
+    case XLP_ADOPT_VCPU: snprintf(text, size, "%s vCPU %u: %s", a->name, a->vcpu, sentence); break;
+    case XLP_SET_TARGET:
+    case XLP_RELEASE_TARGET:
+        snprintf(text, size, "%s: %lld -> %lld MiB: %s", a->name, (long long)a->from_kib / 1024,
+                 (long long)a->to_kib / 1024, sentence);
+        break;
+    case XLP_RELEASE_DOMAIN:
+    case XLP_ADOPT_DOMAIN:
+    case XLP_ACTION_KINDS: snprintf(text, size, "%s: %s", a->name, sentence); break;
+    }
+    return text;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A plan: what the engine wants done, in order, each with its reason; and for every domain one
+ * verdict on its CPU and one on its memory, so that doing nothing can be explained too.
+ */
+#ifndef XLP_PLAN_H
+#define XLP_PLAN_H
+
+#include "cpumap.h"
+#include "reason.h"
+#include "snapshot.h"
+
+enum xlp_action_kind {
+    XLP_PLACE_VCPU,     /* write hard and soft affinity; the host records what was there before */
+    XLP_ADOPT_VCPU,     /* record the present affinity as ours to change; writes nothing else */
+    XLP_RELEASE_VCPU,   /* write the original affinity back and forget the record */
+    XLP_SET_TARGET,     /* tell the balloon; the host records what was there before */
+    XLP_RELEASE_TARGET, /* tell the balloon the original target and forget the record */
+    XLP_RELEASE_DOMAIN, /* remember: hands off this domain */
+    XLP_ADOPT_DOMAIN,   /* forget that again */
+    XLP_ACTION_KINDS
+};
+
+struct xlp_action {
+    enum xlp_action_kind kind;
+    uint32_t domid;
+    uint8_t uuid[16]; /* the host refuses when this domid is no longer this domain */
+    char name[XLP_NAME_SIZE];
+    struct xlp_reason reason;
+
+    /* of a vCPU */
+    uint32_t vcpu;
+    uint32_t from_pcpu, to_pcpu; /* XLP_UNKNOWN when it had, or gets, no single place */
+    struct xlp_cpumap hard, soft;
+
+    /* of memory */
+    int64_t from_kib, to_kib; /* balloon target */
+    int64_t limit_kib;        /* hypervisor's limit to go with it, 0: leave it. The host raises it
+                                 before the target and lowers it after; never below what the
+                                 guest has at that moment. */
+};
+
+struct xlp_verdict {
+    uint32_t domid;
+    char name[XLP_NAME_SIZE];
+    struct xlp_reason cpu, memory;
+};
+
+struct xlp_plan {
+    uint64_t time_ns; /* of the snapshot it was made from */
+    struct xlp_action *actions;
+    size_t action_count, action_room;
+    struct xlp_verdict *verdicts; /* one a domain, in the snapshot's order */
+    size_t verdict_count, verdict_room;
+};
+
+void xlp_plan_init(struct xlp_plan *p);
+void xlp_plan_dispose(struct xlp_plan *p);
+void xlp_plan_reset(struct xlp_plan *p); /* empties it, keeping its buffers */
+
+/* Appends a zeroed action for this domain, pCPUs XLP_UNKNOWN; NULL when memory is out. */
+struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
+                                const struct xlp_domain *domain);
+
+/* Starts a verdict for each domain of the snapshot (code NONE). 0, or -1 when memory is out. */
+int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s);
+
+/* What the operator's commands come down to, for one domain (domid) or all (XLP_UNKNOWN):
+ * adopt hands over pinned vCPUs and ends a release; release puts affinity and targets back as they
+ * were, where they still are what we wrote, and (for one domain) keeps hands off from then on.
+ * 0, or -1 when memory is out. */
+int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
+int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
+
+const char *xlp_action_name(enum xlp_action_kind kind);
+int xlp_action_by_name(const char *name); /* or -1 */
+
+/* One line: "web1: 2048 -> 1536 MiB: host reserve short by ..." ; cut to fit. Returns text. */
+char *xlp_action_format(const struct xlp_action *a, char *text, size_t size);
+
+#endif

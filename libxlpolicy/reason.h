@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Reasons: why something was done, or was not. A reason is a code and its numbers; the sentence is
+ * made from one table (reason.c), which serves `why`, the log, JSON and the metrics alike.
+ */
+#ifndef XLP_REASON_H
+#define XLP_REASON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define XLP_REASON_NUMBERS_MAX 6
+
+/*
+ * X(CODE, "metric-name", "field names", "sentence")
+ *
+ * Field names give the numbers in order; the suffix gives the unit and so how the sentence prints
+ * it: _kib as MiB, _pct as "12.5 %" (stored in hundredths of a percent), _s as seconds, others as
+ * they are. "{name}" in the sentence is replaced by the number of that name.
+ */
+#define XLP_REASONS(X)                                                                             \
+    X(NONE, "none", "", "no decision yet")                                                         \
+    /* CPU: done */                                                                                \
+    X(CPU_EVEN, "cpu-even", "demand_pct from_pcpu from_load_pct to_pcpu to_load_pct",              \
+      "needs {demand_pct}: pCPU {from_pcpu} carries {from_load_pct}, pCPU {to_pcpu} only "         \
+      "{to_load_pct}")                                                                             \
+    X(CPU_OVERLOAD, "cpu-overload", "demand_pct from_pcpu from_load_pct to_pcpu to_load_pct",      \
+      "needs {demand_pct}: pCPU {from_pcpu} is overloaded at {from_load_pct}, pCPU {to_pcpu} "     \
+      "carries {to_load_pct}")                                                                     \
+    X(CPU_SWAP, "cpu-swap", "demand_pct from_pcpu from_load_pct to_pcpu to_load_pct",              \
+      "needs {demand_pct}: trades places so that pCPU {from_pcpu} ({from_load_pct}) and pCPU "     \
+      "{to_pcpu} ({to_load_pct}) draw level")                                                      \
+    X(CPU_FIRST_PLACE, "cpu-first-place", "demand_pct to_pcpu to_load_pct",                        \
+      "needs {demand_pct}: had no place of its own; pCPU {to_pcpu} carries least, {to_load_pct}")  \
+    X(CPU_ROUND_ROBIN, "cpu-round-robin", "position pcpu_count",                                   \
+      "round robin: vCPU {position} of the pool, {pcpu_count} pCPUs, load ignored")                \
+    X(CPU_RELEASE, "cpu-release", "", "released: the affinity it had before is restored")          \
+    X(CPU_ADOPT, "cpu-adopt", "", "adopted: its affinity may now be changed")                      \
+    /* CPU: not done */                                                                            \
+    X(CPU_BALANCED, "cpu-balanced", "demand_pct pcpu load_pct mean_pct",                           \
+      "stays: pCPU {pcpu} carries {load_pct}, the mean is {mean_pct}")                             \
+    X(CPU_NO_GAIN, "cpu-no-gain", "demand_pct pcpu load_pct mean_pct",                             \
+      "stays: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but no move would even it out "    \
+      "enough")                                                                                    \
+    X(CPU_SETTLING, "cpu-settling", "ticks",                                                       \
+      "stays: moved or first seen a moment ago, looked at again in {ticks} ticks")                 \
+    X(CPU_SCHED_BALANCES, "cpu-sched-balances", "pool",                                            \
+      "left to Xen: within one run queue of pool {pool} the scheduler shares the pCPUs itself")    \
+    X(CPU_SOFT_IGNORED, "cpu-soft-ignored", "pool",                                                \
+      "not managed: the scheduler of pool {pool} ignores soft affinity; use "                      \
+      "cpu_affinity=\"hard\"")                                                                     \
+    X(CPU_OPERATOR_PIN, "cpu-operator-pin", "pcpu",                                                \
+      "not managed: pinned to pCPU {pcpu} by the operator; `xlpolicy adopt` hands it over")        \
+    X(CPU_OPERATOR_PREFERENCE, "cpu-operator-preference", "vcpu",                                  \
+      "not managed: the operator gave vCPU {vcpu} a soft affinity; `xlpolicy adopt` hands it "     \
+      "over")                                                                                      \
+    X(CPU_TAKEN_BACK, "cpu-taken-back", "vcpu",                                                    \
+      "not managed: the affinity of vCPU {vcpu} was changed by hand since; `xlpolicy adopt` "      \
+      "hands "                                                                                     \
+      "it over")                                                                                   \
+    X(CPU_NOWHERE, "cpu-nowhere", "",                                                              \
+      "not managed: its affinity and the online pCPUs of its pool have none in common")            \
+    X(CPU_DOM0, "cpu-dom0", "", "not managed: dom0's vCPUs are left alone")                        \
+    X(CPU_OFF, "cpu-off", "", "not managed: cpu_policy is \"off\"")                                \
+    X(CPU_EXCLUDED, "cpu-excluded", "", "not managed: the configuration excludes it")              \
+    /* memory: done */                                                                             \
+    X(MEM_GROW, "mem-grow", "used_kib need_kib free_kib",                                          \
+      "uses {used_kib}, needs {need_kib}; the host has {free_kib} to give")                        \
+    X(MEM_SHRINK, "mem-shrink", "short_kib used_kib need_kib floor_kib",                           \
+      "others are short by {short_kib}; it uses {used_kib}, needs {need_kib}, floor {floor_kib}")  \
+    X(MEM_RETURN, "mem-return", "used_kib comfort_kib floor_kib",                                  \
+      "uses {used_kib}, comfortable at {comfort_kib}; the rest goes back to the host (floor "      \
+      "{floor_kib})")                                                                              \
+    X(MEM_HOST_RESERVE, "mem-host-reserve", "short_kib used_kib floor_kib",                        \
+      "host reserve short by {short_kib}; it uses {used_kib}, floor {floor_kib}")                  \
+    X(MEM_LIMIT, "mem-limit", "actual_kib limit_kib",                                              \
+      "its balloon has arrived at {actual_kib}; the limit follows")                                \
+    X(MEM_POKE, "mem-poke", "actual_kib target_kib",                                               \
+      "its balloon stopped at {actual_kib} on the way to {target_kib}; told again")                \
+    X(MEM_GIVE_UP, "mem-give-up", "actual_kib target_kib",                                         \
+      "its balloon stays at {actual_kib} and does not reach {target_kib}; the target follows it")  \
+    X(MEM_RELEASE, "mem-release", "original_kib",                                                  \
+      "released: the target it had before, {original_kib}, is restored")                           \
+    /* memory: not done */                                                                         \
+    X(MEM_SATISFIED, "mem-satisfied", "used_kib need_kib actual_kib",                              \
+      "stays: uses {used_kib}, needs {need_kib}, has {actual_kib}")                                \
+    X(MEM_WAITS, "mem-waits", "need_kib actual_kib free_kib",                                      \
+      "short: needs {need_kib}, has {actual_kib}; waits for memory, the host can give {free_kib}") \
+    X(MEM_AT_MAX, "mem-at-max", "need_kib max_kib",                                                \
+      "short: needs {need_kib}, but its static maximum is {max_kib}; raise maxmem in its "         \
+      "configuration")                                                                             \
+    X(MEM_MOVING, "mem-moving", "actual_kib target_kib",                                           \
+      "on its way: has {actual_kib}, target {target_kib}")                                         \
+    X(MEM_PRESSURE, "mem-pressure", "psi_pct used_kib",                                            \
+      "not shrunk: it stalls on memory ({psi_pct}); uses {used_kib}")                              \
+    X(MEM_STUCK, "mem-stuck", "actual_kib target_kib retry_s",                                     \
+      "its balloon is stuck at {actual_kib} (target {target_kib}); tried again in {retry_s}")      \
+    X(MEM_NO_AGENT, "mem-no-agent", "actual_kib",                                                  \
+      "not managed: no memory report from the guest; install xlpolicy-guest-agent in it")          \
+    X(MEM_BAD_REPORT, "mem-bad-report", "actual_kib",                                              \
+      "not managed: what the guest writes as its memory report cannot be read")                    \
+    X(MEM_STALE, "mem-stale", "age_s used_kib",                                                    \
+      "not shrunk: its last memory report is {age_s} old")                                         \
+    X(MEM_BOOTING, "mem-booting", "age_s", "not shrunk yet: first seen {age_s} ago")               \
+    X(MEM_NO_BALLOON, "mem-no-balloon", "", "not managed: the guest has no balloon driver")        \
+    X(MEM_PASSTHROUGH, "mem-passthrough", "devices",                                               \
+      "not managed: holds {devices} PCI device(s), and ballooning would break its next reboot")    \
+    X(MEM_OPERATOR, "mem-operator", "target_kib left_s",                                           \
+      "not managed: its target {target_kib} was set by hand; left alone for another {left_s}")     \
+    X(MEM_OTHER_CONTROLLER, "mem-other-controller", "",                                            \
+      "not managed: another program moves memory on this host")                                    \
+    X(MEM_DOM0, "mem-dom0", "", "not managed: dom0's memory is left alone")                        \
+    X(MEM_OFF, "mem-off", "", "not managed: mem_policy is \"off\"")                                \
+    X(MEM_EXCLUDED, "mem-excluded", "", "not managed: the configuration excludes it")              \
+    /* both */                                                                                     \
+    X(RELEASED, "released", "", "not managed: released by the operator; `xlpolicy adopt` resumes") \
+    X(PAUSED, "paused", "", "not touched: paused")                                                 \
+    X(BUILDING, "building", "", "not touched: still being built")                                  \
+    X(MIGRATING, "migrating", "", "not touched: being saved or migrated")                          \
+    X(SHUTDOWN, "shutdown", "", "not touched: has shut down")                                      \
+    X(DYING, "dying", "", "not touched: being destroyed")
+
+enum xlp_reason_code {
+#define X(code, name, fields, sentence) XLP_REASON_##code,
+    XLP_REASONS(X)
+#undef X
+        XLP_REASON_COUNT
+};
+
+struct xlp_reason {
+    enum xlp_reason_code code;
+    int64_t number[XLP_REASON_NUMBERS_MAX]; /* in the order of the table's fields */
+};
+
+/* A percentage for a _pct number: 0.125 becomes 1250. */
+int64_t xlp_reason_pct(double fraction);
+
+/* The code's metric name, e.g. "cpu-even"; never NULL. */
+const char *xlp_reason_name(enum xlp_reason_code code);
+
+/* The code with that name, or -1. */
+int xlp_reason_by_name(const char *name);
+
+/* How many numbers the code has, and the name of the i-th (static text of at most 31 characters
+ * copied into field). */
+size_t xlp_reason_field_count(enum xlp_reason_code code);
+const char *xlp_reason_field(enum xlp_reason_code code, size_t i, char field[32]);
+
+/* The sentence with its numbers; always terminated, cut to fit. Returns text. */
+char *xlp_reason_format(const struct xlp_reason *reason, char *text, size_t size);
+
+#endif

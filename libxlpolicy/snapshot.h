@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A snapshot: everything the engine may know of a host at one moment. A host adapter fills it, the
+ * engine only reads it. Memory is in KiB (int64_t), time in ns of the host's monotonic clock.
+ *
+ * The ledger parts (struct xlp_vcpu_ledger, struct xlp_memory_ledger) say what we found on the host
+ * before our first change and what we wrote last. The host keeps them (on Xen: in xenstore under
+ * /tool/xlpolicyd), so a restarted daemon knows them again and the engine need not remember.
+ */
+#ifndef XLP_SNAPSHOT_H
+#define XLP_SNAPSHOT_H
+
+#include "cpumap.h"
+#include "memory/report.h"
+
+#define XLP_NAME_SIZE 64
+#define XLP_UNKNOWN   UINT32_MAX
+
+enum xlp_sched {
+    XLP_SCHED_UNKNOWN,
+    XLP_SCHED_CREDIT,
+    XLP_SCHED_CREDIT2,
+    XLP_SCHED_RTDS,
+    XLP_SCHED_ARINC653,
+    XLP_SCHED_NULL,
+};
+
+enum xlp_guest_type { XLP_GUEST_UNKNOWN, XLP_GUEST_PV, XLP_GUEST_PVH, XLP_GUEST_HVM };
+
+/* Why a domain may not be touched at all; 0 is an ordinary live guest. */
+enum xlp_domain_flags {
+    XLP_DOMAIN_PAUSED = 1 << 0,    /* by the operator or toolstack */
+    XLP_DOMAIN_BUILDING = 1 << 1,  /* created, never yet unpaused */
+    XLP_DOMAIN_MIGRATING = 1 << 2, /* being saved or sent */
+    XLP_DOMAIN_SHUTDOWN = 1 << 3,  /* has shut down, not yet gone */
+    XLP_DOMAIN_DYING = 1 << 4,     /* being destroyed */
+};
+
+struct xlp_pcpu {
+    uint32_t id;
+    bool online;
+    uint32_t core, socket, node; /* XLP_UNKNOWN when the host does not tell */
+    uint64_t idle_ns;            /* idle time since boot; meaningless while offline */
+};
+
+struct xlp_pool {
+    uint32_t id;
+    char name[XLP_NAME_SIZE];
+    enum xlp_sched sched;
+    uint32_t map; /* its pCPUs: index into snapshot.maps */
+};
+
+/* Masks before our first write and after our last. All are indices into snapshot.maps. */
+struct xlp_vcpu_ledger {
+    bool recorded; /* false: we never wrote, nor were told to adopt; the rest is meaningless */
+    uint32_t original_hard, original_soft;
+    uint32_t our_hard, our_soft;
+};
+
+struct xlp_vcpu {
+    uint32_t domain; /* index into snapshot.domains */
+    uint32_t id;
+    bool online;
+    bool blocked, running;
+    uint32_t pcpu;        /* where it runs, or ran last */
+    uint64_t cpu_time_ns; /* run time since its domain was created */
+    /* Looks taken between the previous snapshot and this: how many, in how many of them the vCPU
+     * was runnable but not running, and in how many it was blocked. 0 looks: not sampled. */
+    uint32_t samples, samples_waiting, samples_blocked;
+    uint32_t hard, soft; /* configured affinity: indices into snapshot.maps */
+    struct xlp_vcpu_ledger ledger;
+};
+
+struct xlp_memory_ledger {
+    bool recorded;
+    int64_t original_target_kib, original_max_kib;
+    int64_t our_target_kib;
+};
+
+/* Without video RAM, so that actual and target of an HVM guest can be compared. */
+struct xlp_domain_memory {
+    int64_t actual_kib;                       /* what the guest holds now */
+    int64_t target_kib;                       /* what its balloon was last told */
+    int64_t max_kib;                          /* the hypervisor's limit (xl: maxmem) */
+    int64_t static_max_kib;                   /* the most it can ever use */
+    int64_t video_kib;                        /* video RAM, not in any of the above */
+    int64_t dynamic_min_kib, dynamic_max_kib; /* squeezed's bounds, 0 where not set */
+    bool balloon;                             /* the guest says it has a balloon driver */
+    struct xlp_mem_report report;             /* source XLP_REPORT_NONE: none yet */
+    uint64_t report_age_ns;                   /* since the report last changed */
+    bool report_bad;                          /* the last text the guest wrote could not be read */
+    struct xlp_memory_ledger ledger;
+};
+
+struct xlp_domain {
+    uint32_t domid;
+    uint8_t uuid[16];
+    char name[XLP_NAME_SIZE]; /* printable ASCII, cut to fit */
+    enum xlp_guest_type type;
+    unsigned int flags; /* enum xlp_domain_flags */
+    uint32_t pool_id;
+    uint32_t weight;                 /* scheduler weight, 0 where the scheduler has none */
+    uint32_t cap_pct;                /* in % of one pCPU, for the whole domain; 0: no cap */
+    uint32_t first_vcpu, vcpu_count; /* its vCPUs are snapshot.vcpus[first_vcpu ...] */
+    uint32_t passthrough_devices;    /* PCI devices assigned */
+    uint64_t age_ns;                 /* since we first saw it; at least this old */
+    bool released;                   /* the operator said `release`: hands off until `adopt` */
+    struct xlp_domain_memory memory;
+};
+
+/* The host's memory. total = free + scrub + everything domains and Xen hold. */
+struct xlp_host_memory {
+    int64_t total_kib;
+    int64_t free_kib;   /* ready to be handed out */
+    int64_t scrub_kib;  /* free, but not scrubbed yet */
+    int64_t claims_kib; /* of free: promised to domains being built */
+};
+
+struct xlp_snapshot {
+    uint64_t time_ns;
+    struct xlp_host_memory memory;
+    char other_controller[XLP_NAME_SIZE]; /* who else moves memory here ("" none) */
+
+    struct xlp_pcpu *pcpus; /* by rising id; ids may be sparse */
+    size_t pcpu_count, pcpu_room;
+    struct xlp_pool *pools; /* by rising id */
+    size_t pool_count, pool_room;
+    struct xlp_domain *domains; /* by rising domid; dom0 included */
+    size_t domain_count, domain_room;
+    struct xlp_vcpu *vcpus; /* by domain, then by vCPU id */
+    size_t vcpu_count, vcpu_room;
+    struct xlp_cpumap *maps; /* each different set once; index 0 is "all" */
+    size_t map_count, map_room;
+    uint32_t *map_index; /* hash table over maps, private to snapshot.c */
+    size_t map_index_size;
+};
+
+void xlp_snapshot_init(struct xlp_snapshot *s);
+void xlp_snapshot_dispose(struct xlp_snapshot *s);
+
+/* Empties it for the next use, keeping its buffers: filling one as large again allocates nothing.
+ */
+void xlp_snapshot_reset(struct xlp_snapshot *s);
+
+/* Each appends one zeroed element and returns it, or NULL when memory is out. The pointer is good
+ * until the next call of the same function. add_vcpu appends to the domain added last. */
+struct xlp_pcpu *xlp_snapshot_add_pcpu(struct xlp_snapshot *s);
+struct xlp_pool *xlp_snapshot_add_pool(struct xlp_snapshot *s);
+struct xlp_domain *xlp_snapshot_add_domain(struct xlp_snapshot *s);
+struct xlp_vcpu *xlp_snapshot_add_vcpu(struct xlp_snapshot *s);
+
+/* The index of this set in s->maps, adding it if it is new. XLP_UNKNOWN when memory is out. */
+uint32_t xlp_snapshot_intern(struct xlp_snapshot *s, const struct xlp_cpumap *map);
+
+/* NULL when there is none. */
+const struct xlp_domain *xlp_snapshot_domain(const struct xlp_snapshot *s, uint32_t domid);
+const struct xlp_domain *xlp_snapshot_domain_by_name(const struct xlp_snapshot *s,
+                                                     const char *name);
+const struct xlp_vcpu *xlp_snapshot_vcpu(const struct xlp_snapshot *s, uint32_t domid,
+                                         uint32_t vcpu);
+const struct xlp_pool *xlp_snapshot_pool(const struct xlp_snapshot *s, uint32_t pool_id);
+
+/* Copies untrusted text into a name: cut to fit, anything but printable ASCII becomes '?'. */
+void xlp_name_copy(char name[XLP_NAME_SIZE], const char *untrusted);
+
+#define XLP_UUID_TEXT_SIZE 37
+char *xlp_uuid_format(const uint8_t uuid[16], char text[XLP_UUID_TEXT_SIZE]);
+
+/* 0, or -1 when text is not 8-4-4-4-12 hexadecimal digits. */
+int xlp_uuid_parse(const char *text, uint8_t uuid_out[16]);
+
+/* 0, or -1 with a sentence in error (what is wrong and where): orders, indices and ranges above
+ * hold. Every snapshot that came from a file is checked before the engine sees it. */
+int xlp_snapshot_check(const struct xlp_snapshot *s, char *error, size_t error_size);
+
+const char *xlp_sched_name(enum xlp_sched sched);
+const char *xlp_guest_type_name(enum xlp_guest_type type);
+
+#endif
