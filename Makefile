@@ -7,8 +7,8 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
-DATADIR    ?= $(PREFIX)/share/xlpolicy
 DOCDIR     ?= $(PREFIX)/share/doc/xlpolicy
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 INSTALL    ?= install
 CC         ?= cc
 AR         ?= ar
@@ -26,7 +26,7 @@ WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 SANFLAG := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 comma   := ,
 # No contraction: a plan must not depend on whether the compiler fused a multiply and an add.
-ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
               $(WARN) -ffp-contract=off $(SANFLAG) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(SANFLAG) $(LDFLAGS)
 
@@ -80,8 +80,109 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC)))
 
+# ---- tests ----
+
+BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev
+TEST_DEPS  := check bats git python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
+              binutils librsvg2-bin
+
+deps:
+	@tests/deps $(BUILD_DEPS) $(TEST_DEPS)
+
+# What a fresh machine lacks is installed before anything is built.
+check: deps
+	@$(MAKE) --no-print-directory all test-programs
+	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS) $(LAB_RUNS)
+
+unit-check: all test-programs
+	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS)
+
+lab-check: all
+	@tests/tap-run $(LAB_RUNS)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/lab/demo.py
+
+test-programs: $(UNIT) $(FUZZ)
+
+UNIT_RUNS     := $(UNIT) tests/boundaries
+FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
+SCENARIO_RUNS := tests/scenarios/run
+CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
+LAB_RUNS      := $(foreach t,check_lab check_scenarios,'$(PYTHON) tests/lab/$(t).py')
+
+bench: $(B)/bench
+	@$(B)/bench
+
+$(B)/bench: $(call obj,$(wildcard tests/bench/*.c)) $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lm
+
+# Not part of check: formatters and checkers differ from one release to the next.
+LINT_DEPS := clang clang-format cppcheck shellcheck
+C_FILES   := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+
+lint:
+	@tests/deps $(LINT_DEPS)
+	clang-format --dry-run -Werror $(C_FILES)
+	$(MAKE) --no-print-directory B=build/clang CC=clang all test-programs
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
+	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
+	shellcheck -x .ci/run tests/deps tests/tap-run tests/boundaries tests/scenarios/run \
+	    daemon/init/xlpolicyd tools/guest-agent/xlpolicy-guest-agent.init
+	podchecker $(MAN_POD)
+
+# ---- installing ----
+
+man_page = $(MANDIR)/man$(1)/$(2).$(1)
+man_section = $(shell sed -n 's/^=for man-section \([0-9]\)$$/\1/p' docs/man/$(1).pod)
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)/xlpolicy \
+	    $(DESTDIR)$(SYSCONFDIR)/xlpolicy $(DESTDIR)$(SYSCONFDIR)/init.d \
+	    $(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 755 $(B)/xlpolicyd $(B)/xlpolicy $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 755 $(B)/xlpolicy-guest-agent $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
+	for h in $(PUBLIC_HEADERS); do \
+	    $(INSTALL) -D -m 644 libxlpolicy/$$h $(DESTDIR)$(INCLUDEDIR)/xlpolicy/$$h || exit 1; done
+	test -e $(DESTDIR)$(SYSCONFDIR)/xlpolicy/xlpolicyd.conf || \
+	    $(INSTALL) -m 644 daemon/xlpolicyd.conf $(DESTDIR)$(SYSCONFDIR)/xlpolicy
+	test -e $(DESTDIR)$(SYSCONFDIR)/default/xlpolicyd || \
+	    $(INSTALL) -m 644 daemon/init/xlpolicyd.default $(DESTDIR)$(SYSCONFDIR)/default/xlpolicyd
+	$(INSTALL) -m 755 daemon/init/xlpolicyd $(DESTDIR)$(SYSCONFDIR)/init.d
+	sed 's|@SBINDIR@|$(SBINDIR)|' daemon/init/xlpolicyd.service \
+	    > $(DESTDIR)$(UNITDIR)/xlpolicyd.service
+	$(INSTALL) -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)
+	$(foreach m,$(basename $(notdir $(MAN_POD))),\
+	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$(call man_section,$(m)) && \
+	    pod2man --utf8 -c "Xen resource manager" -r "xlpolicy $(VERSION)" \
+	        -s $(call man_section,$(m)) -n $(shell echo $(m) | tr a-z A-Z) docs/man/$(m).pod \
+	        > $(DESTDIR)$(call man_page,$(call man_section,$(m)),$(m)) &&) true
+
+# The configuration stays: it is the operator's.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,xlpolicyd xlpolicy xlpolicy-guest-agent) \
+	    $(DESTDIR)$(LIBDIR)/libxlpolicy.a $(DESTDIR)$(SYSCONFDIR)/init.d/xlpolicyd \
+	    $(DESTDIR)$(UNITDIR)/xlpolicyd.service \
+	    $(foreach m,$(basename $(notdir $(MAN_POD))),$(DESTDIR)$(call man_page,$(call man_section,$(m)),$(m)))
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlpolicy $(DESTDIR)$(DOCDIR)
+
+PUBLIC_HEADERS := xlpolicy.h cpumap.h engine.h plan.h policy.h reason.h snapshot.h memory/report.h
+
+help:
+	@echo 'make demo       boot a real Xen host with eight guests and watch it being balanced'
+	@echo 'make check      every test, real Xen included (installs what is missing)'
+	@echo 'make unit-check the tests that need no Xen'
+	@echo 'make lab-check  the tests on real Xen under QEMU'
+	@echo 'make            build everything into build/ (SAN=1: with sanitizers, build/san/)'
+	@echo 'make bench      how long decisions take'
+	@echo 'make lint       formatting, a second compiler, static checks'
+	@echo 'make deps       install the Debian packages that building and testing need'
+	@echo 'make install    honours DESTDIR, PREFIX, SYSCONFDIR, UNITDIR; make uninstall undoes it'
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all check unit-check lab-check demo bench lint deps install uninstall help clean test-programs
 .SECONDARY:
