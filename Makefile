@@ -16,6 +16,7 @@ PYTHON     ?= /usr/bin/python3
 CFLAGS     ?= -O2 -g
 
 VERSION := $(shell cat VERSION)
+Q       := $(if $(V),,@)
 B       := build$(if $(SAN),/san)
 
 # One source tree for every Xen from 4.14 on: ask libxl for the interface of that time.
@@ -25,8 +26,9 @@ XEN_LIBS     := -lxlutil -lxenlight -lxenctrl -lxenstore -lxentoollog
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SANFLAG := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 comma   := ,
+STD     := c17
 # No contraction: a plan must not depend on whether the compiler fused a multiply and an add.
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
+ALL_CFLAGS = -std=$(STD) -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
               $(WARN) -ffp-contract=off $(SANFLAG) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(SANFLAG) $(LDFLAGS)
 
@@ -50,33 +52,43 @@ all: $(LIB) $(PROGRAMS)
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@echo '  AR    $@'
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/xlpolicyd: $(call obj,$(DAEMON_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
 
 $(B)/xlpolicy: $(call obj,$(TOOLS_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
 
 # Static, so that one file can be copied into any guest. The address sanitizer cannot be.
 $(B)/xlpolicy-guest-agent: $(call obj,$(AGENT_SRC))
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(SAN),,-static) -o $@ $^
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(SAN),,-static) -o $@ $^
 
 $(B)/obj/%.o: %.c VERSION Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '  CC    $<'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Xen's own headers are written in GNU C.
+$(call obj,$(wildcard libxlpolicy/host/xen*.c)) $(B)/obj/tests/lab/%.o: STD := gnu17
 
 # A test program is one file, plus what its first line asks for: /* links: path.c ... */
 $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call obj,$(call links,tests/$*.c)) $(LIB) \
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call obj,$(call links,tests/$*.c)) $(LIB) \
 	    $(XEN_LIBS) -lcheck -lsubunit -lpthread -lrt -lyajl -lm
 links = $(shell sed -n 's|^/\* links: \(.*\) \*/$$|\1|p' $(1))
 $(foreach t,$(UNIT_SRC),$(eval $(B)/$(t:.c=): $(call obj,$(call links,$(t)))))
 
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
 
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC)))
 
@@ -116,7 +128,8 @@ bench: $(B)/bench
 	@$(B)/bench
 
 $(B)/bench: $(call obj,$(wildcard tests/bench/*.c)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lm
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lm
 
 # Not part of check: formatters and checkers differ from one release to the next.
 LINT_DEPS := clang clang-format cppcheck shellcheck
@@ -175,7 +188,7 @@ help:
 	@echo 'make check      every test, real Xen included (installs what is missing)'
 	@echo 'make unit-check the tests that need no Xen'
 	@echo 'make lab-check  the tests on real Xen under QEMU'
-	@echo 'make            build everything into build/ (SAN=1: with sanitizers, build/san/)'
+	@echo 'make            build everything into build/ (SAN=1: with sanitizers; V=1: show commands)'
 	@echo 'make bench      how long decisions take'
 	@echo 'make lint       formatting, a second compiler, static checks'
 	@echo 'make deps       install the Debian packages that building and testing need'

@@ -269,7 +269,8 @@ static void explain_poolless(struct tick *t)
 struct pool_work {
     struct pool_facts facts;
     size_t slot_count, item_count;
-    uint32_t slot_of[XLP_PCPUS_MAX]; /* by pCPU id */
+    uint32_t slot_of[XLP_PCPUS_MAX];   /* by pCPU id */
+    double load_before[XLP_PCPUS_MAX]; /* of each slot, before anything is placed */
     double mean;
 };
 
@@ -401,6 +402,15 @@ static void sort_vcpus(struct tick *t, struct pool_work *w)
     }
 }
 
+static void note_loads(const struct tick *t, struct pool_work *w)
+{
+    for (size_t i = 0; i < w->slot_count; i++)
+        w->load_before[i] = t->c->slots[i].fixed_load;
+    for (size_t i = 0; i < w->item_count; i++)
+        if (t->c->items[i].slot != XLP_NOWHERE)
+            w->load_before[t->c->items[i].slot] += t->c->items[i].load;
+}
+
 static struct balance_limits limits_of(const struct xlp_policy *p, const struct xlp_snapshot *s)
 {
     uint32_t part = (uint32_t)(s->vcpu_count / 20);
@@ -434,17 +444,17 @@ static int place(struct tick *t, struct pool_work *w)
 
 /* ---- saying so ---- */
 
-static double load_before(const struct pool_work *w, const double *before, uint32_t pcpu)
+static double load_before(const struct pool_work *w, uint32_t pcpu)
 {
-    return pcpu == XLP_UNKNOWN ? 0 : before[w->slot_of[pcpu]];
+    return pcpu == XLP_UNKNOWN ? 0 : w->load_before[w->slot_of[pcpu]];
 }
 
-static struct xlp_reason reason_of(const struct tick *t, const struct pool_work *w,
-                                   const double *before, uint32_t vcpu, uint32_t from, uint32_t to,
-                                   const struct item *item, int64_t position)
+static struct xlp_reason reason_of(const struct tick *t, const struct pool_work *w, uint32_t vcpu,
+                                   uint32_t from, uint32_t to, const struct item *item,
+                                   int64_t position)
 {
     int64_t demand = xlp_reason_pct(t->views[vcpu].demand);
-    int64_t to_load = xlp_reason_pct(load_before(w, before, to));
+    int64_t to_load = xlp_reason_pct(load_before(w, to));
 
     switch (item->why) {
     case XLP_REASON_CPU_ROUND_ROBIN:
@@ -452,12 +462,11 @@ static struct xlp_reason reason_of(const struct tick *t, const struct pool_work 
     case XLP_REASON_CPU_FIRST_PLACE: return (struct xlp_reason){item->why, {demand, to, to_load}};
     default:
         return (struct xlp_reason){
-            item->why, {demand, from, xlp_reason_pct(load_before(w, before, from)), to, to_load}};
+            item->why, {demand, from, xlp_reason_pct(load_before(w, from)), to, to_load}};
     }
 }
 
-static int add_placement(struct tick *t, const struct pool_work *w, const double *before,
-                         size_t position)
+static int add_placement(struct tick *t, const struct pool_work *w, size_t position)
 {
     const struct item *item = &t->c->items[position];
     uint32_t vcpu = t->c->item_vcpus[position], to = t->c->slot_pcpus[item->slot];
@@ -471,7 +480,7 @@ static int add_placement(struct tick *t, const struct pool_work *w, const double
     a->from_pcpu = tenure->home;
     a->to_pcpu = to;
     xlp_tenure_masks(t->s, v, tenure, t->policy, to, &a->hard, &a->soft);
-    a->reason = reason_of(t, w, before, vcpu, tenure->home, to, item, (int64_t)position);
+    a->reason = reason_of(t, w, vcpu, tenure->home, to, item, (int64_t)position);
     set_verdict(t, v->domain, &a->reason);
     return 0;
 }
@@ -496,7 +505,7 @@ static void explain_staying(struct tick *t, const struct pool_work *w, size_t po
     set_verdict(t, domain, &reason);
 }
 
-static int explain_pool(struct tick *t, const struct pool_work *w, const double *before)
+static int explain_pool(struct tick *t, const struct pool_work *w)
 {
     const struct xlp_reason first_look = {XLP_REASON_CPU_SETTLING, {1}};
 
@@ -505,7 +514,7 @@ static int explain_pool(struct tick *t, const struct pool_work *w, const double 
         uint32_t home = t->c->tenures[t->c->item_vcpus[i]].home;
 
         if (item->slot != XLP_NOWHERE && t->c->slot_pcpus[item->slot] != home &&
-            add_placement(t, w, before, i) < 0)
+            add_placement(t, w, i) < 0)
             return -1;
     }
     for (size_t i = 0; i < w->item_count; i++)
@@ -521,19 +530,14 @@ static int explain_pool(struct tick *t, const struct pool_work *w, const double 
 static int decide_pool(struct tick *t, const struct xlp_pool *pool)
 {
     struct pool_work w = {.facts = xlp_pool_facts(t->s, pool)};
-    double before[XLP_PCPUS_MAX];
 
     number_slots(t, &w);
     if (w.slot_count == 0)
-        return explain_pool(t, &w, before);
+        return explain_pool(t, &w);
     entitle_pool(t, &w);
     sort_vcpus(t, &w);
-    for (size_t i = 0; i < w.slot_count; i++)
-        before[i] = t->c->slots[i].fixed_load;
-    for (size_t i = 0; i < w.item_count; i++)
-        if (t->c->items[i].slot != XLP_NOWHERE)
-            before[t->c->items[i].slot] += t->c->items[i].load;
+    note_loads(t, &w);
     if (place(t, &w) < 0)
         return -1;
-    return explain_pool(t, &w, before);
+    return explain_pool(t, &w);
 }
