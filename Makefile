@@ -34,7 +34,9 @@ ALL_LDFLAGS := $(SANFLAG) $(LDFLAGS)
 
 LIB_SRC    := $(wildcard libxlpolicy/*.c libxlpolicy/*/*.c)
 DAEMON_SRC := $(wildcard daemon/*.c)
-TOOLS_SRC  := $(wildcard tools/*.c tools/pci/*.c)
+# The configuration file is read by the daemon and by `xlpolicy config check` alike.
+CONFIG_SRC := daemon/config.c daemon/config_scan.c daemon/words.c
+TOOLS_SRC  := $(wildcard tools/*.c tools/pci/*.c) $(CONFIG_SRC)
 AGENT_SRC  := $(wildcard tools/guest-agent/*.c)
 UNIT_SRC   := $(wildcard tests/unit/check_*.c tests/property/check_*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)

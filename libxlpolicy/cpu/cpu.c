@@ -45,6 +45,8 @@ struct xlp_cpu {
     uint32_t *item_vcpus;       /* index of each item's vCPU in the snapshot */
     uint32_t *scratch;
     size_t work_room;
+    struct map_facts *map_facts; /* as long as the snapshot's maps */
+    size_t map_room;
     struct slot *slots;
     uint32_t *slot_pcpus;
     size_t slot_room;
@@ -80,6 +82,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->allowed);
     free(c->item_vcpus);
     free(c->scratch);
+    free(c->map_facts);
     free(c->slots);
     free(c->slot_pcpus);
     free(c);
@@ -138,7 +141,7 @@ static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
     if (xlp_grow(&c->slot_pcpus, &room, s->pcpu_count, sizeof(*c->slot_pcpus)) < 0)
         return -1;
     c->slot_room = room;
-    return 0;
+    return xlp_grow(&c->map_facts, &c->map_room, s->map_count, sizeof(*c->map_facts));
 }
 
 /* The domain of the previous tick that is this one; both lists rise by domid, *at walks along. */
@@ -308,13 +311,15 @@ static void entitle_pool(struct tick *t, const struct pool_work *w)
 }
 
 /* The load of a vCPU we do not place: on its pin, or spread over where it may run. */
-static void add_fixed(struct tick *t, struct pool_work *w, const struct xlp_vcpu_view *view,
-                      const struct xlp_cpumap *allowed)
+static void add_fixed(struct tick *t, struct pool_work *w, uint32_t vcpu)
 {
-    uint32_t count = xlp_cpumap_count(allowed);
+    const struct xlp_vcpu_view *view = &t->views[vcpu];
+    struct xlp_cpumap allowed =
+        xlp_cpumap_and(&t->s->maps[t->s->vcpus[vcpu].hard], &w->facts.online);
+    uint32_t count = xlp_cpumap_count(&allowed);
 
-    for (uint32_t p = xlp_cpumap_next(allowed, 0); p < XLP_PCPUS_MAX;
-         p = xlp_cpumap_next(allowed, p + 1)) {
+    for (uint32_t p = xlp_cpumap_next(&allowed, 0); p < XLP_PCPUS_MAX;
+         p = xlp_cpumap_next(&allowed, p + 1)) {
         t->c->slots[w->slot_of[p]].fixed_load += view->entitlement / count;
         t->c->slots[w->slot_of[p]].fixed_demand += view->demand / count;
     }
@@ -322,36 +327,40 @@ static void add_fixed(struct tick *t, struct pool_work *w, const struct xlp_vcpu
 
 /* The allowed pCPUs as slots, in the item's own map; NULL when that is all of them. */
 static const struct xlp_cpumap *allowed_slots(struct tick *t, const struct pool_work *w,
-                                              const struct xlp_cpumap *allowed, size_t item)
+                                              const struct tenure *tenure)
 {
-    struct xlp_cpumap *slots = &t->c->allowed[item];
+    struct xlp_cpumap *slots = &t->c->allowed[w->item_count], pcpus;
 
-    if (xlp_cpumap_is_subset(&w->facts.online, allowed))
+    if (xlp_tenure_anywhere(&w->facts, tenure))
         return NULL;
+    pcpus = xlp_tenure_allowed(t->s, &w->facts, tenure);
     *slots = xlp_cpumap_none();
-    for (uint32_t p = xlp_cpumap_next(allowed, 0); p < XLP_PCPUS_MAX;
-         p = xlp_cpumap_next(allowed, p + 1))
+    for (uint32_t p = xlp_cpumap_next(&pcpus, 0); p < XLP_PCPUS_MAX;
+         p = xlp_cpumap_next(&pcpus, p + 1))
         xlp_cpumap_set(slots, w->slot_of[p]);
     return slots;
 }
 
-static void add_item(struct tick *t, struct pool_work *w, uint32_t vcpu,
-                     const struct tenure *tenure, const struct xlp_cpumap *allowed)
+/* The slot where a vCPU without a home had best start. */
+static uint32_t preferred_slot(const struct pool_work *w, uint32_t prefer)
 {
-    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
-    struct vcpu_past *past = &t->c->now.vcpus[vcpu];
-    const struct xlp_cpumap *slots = allowed_slots(t, w, allowed, w->item_count);
-    bool prefers = tenure->prefer < XLP_PCPUS_MAX && xlp_cpumap_test(allowed, tenure->prefer);
+    return xlp_cpumap_test(&w->facts.online, prefer) ? w->slot_of[prefer] : XLP_NOWHERE;
+}
+
+static void add_item(struct tick *t, struct pool_work *w, uint32_t vcpu)
+{
+    const struct tenure *tenure = &t->c->tenures[vcpu];
+    const struct xlp_cpumap *slots = allowed_slots(t, w, tenure);
 
     t->c->item_vcpus[w->item_count] = vcpu;
     t->c->items[w->item_count++] = (struct item){
         .load = t->views[vcpu].entitlement,
         .demand = t->views[vcpu].demand,
-        .owner = v->domain,
+        .owner = t->s->vcpus[vcpu].domain,
         .slot = tenure->home == XLP_UNKNOWN ? XLP_NOWHERE : w->slot_of[tenure->home],
-        .prefer = prefers ? w->slot_of[tenure->prefer] : XLP_NOWHERE,
+        .prefer = preferred_slot(w, tenure->prefer),
         .allowed = slots,
-        .may_move = past->settle_ticks == 0,
+        .may_move = t->c->now.vcpus[vcpu].settle_ticks == 0,
     };
 }
 
@@ -383,21 +392,15 @@ static void sort_vcpus(struct tick *t, struct pool_work *w)
         dp = xlp_policy_for(t->policy, d->name);
         for (uint32_t v = d->first_vcpu; v < d->first_vcpu + d->vcpu_count; v++) {
             struct tenure *tenure = &t->c->tenures[v];
-            struct xlp_cpumap allowed;
 
             xlp_tenure(s, &s->vcpus[v], &w->facts, t->policy, &dp, tenure);
             watch_home(t, v, tenure->home);
-            if (tenure->movable) {
-                allowed = xlp_tenure_allowed(s, &w->facts, tenure);
-            } else {
-                allowed = xlp_cpumap_and(&s->maps[s->vcpus[v].hard], &w->facts.online);
-                if (t->plan->verdicts[i].cpu.code == XLP_REASON_NONE)
-                    set_verdict(t, i, &tenure->verdict);
-            }
+            if (!tenure->movable && t->plan->verdicts[i].cpu.code == XLP_REASON_NONE)
+                set_verdict(t, i, &tenure->verdict);
             if (tenure->movable && s->vcpus[v].online && t->views[v].known)
-                add_item(t, w, v, tenure, &allowed);
+                add_item(t, w, v);
             else
-                add_fixed(t, w, &t->views[v], &allowed);
+                add_fixed(t, w, v);
         }
     }
 }
@@ -529,8 +532,9 @@ static int explain_pool(struct tick *t, const struct pool_work *w)
 
 static int decide_pool(struct tick *t, const struct xlp_pool *pool)
 {
-    struct pool_work w = {.facts = xlp_pool_facts(t->s, pool)};
+    struct pool_work w = {0};
 
+    xlp_pool_facts(t->s, pool, t->c->map_facts, &w.facts);
     number_slots(t, &w);
     if (w.slot_count == 0)
         return explain_pool(t, &w);

@@ -33,20 +33,6 @@ static bool one_run_queue(const struct xlp_snapshot *s, const struct pool_facts 
     return count <= 16;
 }
 
-struct pool_facts xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool)
-{
-    struct pool_facts facts = {.pool = pool, .online = xlp_cpumap_none()};
-
-    for (size_t i = 0; i < s->pcpu_count; i++)
-        if (s->pcpus[i].online && xlp_cpumap_test(&s->maps[pool->map], s->pcpus[i].id))
-            xlp_cpumap_set(&facts.online, s->pcpus[i].id);
-    facts.scheduler_balances = one_run_queue(s, &facts);
-    facts.soft_ignored = pool->sched == XLP_SCHED_RTDS || pool->sched == XLP_SCHED_ARINC653;
-    return facts;
-}
-
-/* ---- the vCPU ---- */
-
 static uint32_t single(const struct xlp_cpumap *map)
 {
     uint32_t first = xlp_cpumap_next(map, 0);
@@ -55,14 +41,37 @@ static uint32_t single(const struct xlp_cpumap *map)
                                                                                      : XLP_UNKNOWN;
 }
 
-/* The one pCPU of the pool in this set, or XLP_UNKNOWN. A pool of one pCPU pins nobody. */
-static uint32_t pin_in_pool(const struct xlp_snapshot *s, const struct pool_facts *pool,
-                            uint32_t map)
+static struct map_facts facts_of_map(const struct xlp_cpumap *map, const struct xlp_cpumap *pool,
+                                     const struct xlp_cpumap *online)
 {
-    struct xlp_cpumap in_pool = xlp_cpumap_and(&s->maps[map], &s->maps[pool->pool->map]);
+    struct xlp_cpumap in_pool = xlp_cpumap_and(map, pool);
+    struct xlp_cpumap in_online = xlp_cpumap_and(map, online);
 
-    return single(&in_pool);
+    return (struct map_facts){
+        .only_online = single(&in_online),
+        .only_pool = single(&in_pool),
+        .empty = xlp_cpumap_is_empty(&in_online),
+        .covers = xlp_cpumap_is_subset(online, map),
+    };
 }
+
+void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool,
+                    struct map_facts *maps, struct pool_facts *facts_out)
+{
+    struct pool_facts facts = {.pool = pool, .online = xlp_cpumap_none(), .maps = maps};
+    const struct xlp_cpumap *pool_map = &s->maps[pool->map];
+
+    for (size_t i = 0; i < s->pcpu_count; i++)
+        if (s->pcpus[i].online && xlp_cpumap_test(pool_map, s->pcpus[i].id))
+            xlp_cpumap_set(&facts.online, s->pcpus[i].id);
+    for (size_t i = 0; i < s->map_count; i++)
+        maps[i] = facts_of_map(&s->maps[i], pool_map, &facts.online);
+    facts.scheduler_balances = one_run_queue(s, &facts);
+    facts.soft_ignored = pool->sched == XLP_SCHED_RTDS || pool->sched == XLP_SCHED_ARINC653;
+    *facts_out = facts;
+}
+
+/* ---- the vCPU ---- */
 
 static void refuse(struct tenure *t, enum xlp_reason_code code, int64_t number)
 {
@@ -100,12 +109,11 @@ static bool domain_forbids(const struct xlp_domain *d, const struct xlp_domain_p
 }
 
 /* Masks we never wrote: a pin is the operator's unless the policy is to adopt. */
-static void judge_found(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                        const struct pool_facts *pool, const struct xlp_policy *policy,
-                        struct tenure *t)
+static void judge_found(const struct xlp_vcpu *v, const struct pool_facts *pool,
+                        const struct xlp_policy *policy, struct tenure *t)
 {
-    uint32_t pin = pin_in_pool(s, pool, v->hard);
-    bool preference = !xlp_cpumap_is_subset(&pool->online, &s->maps[v->soft]);
+    uint32_t pin = pool->maps[v->hard].only_pool;
+    bool preference = !pool->maps[v->soft].covers;
 
     if (policy->adopt)
         return;
@@ -116,15 +124,29 @@ static void judge_found(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
 }
 
 /* Masks we wrote once: they must still be what we wrote, or be wide open again. */
-static void judge_recorded(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                           const struct pool_facts *pool, struct tenure *t)
+static void judge_recorded(const struct xlp_vcpu *v, const struct pool_facts *pool,
+                           struct tenure *t)
 {
     bool ours = v->hard == v->ledger.our_hard && v->soft == v->ledger.our_soft;
-    bool wide_open = xlp_cpumap_is_subset(&pool->online, &s->maps[v->hard]) &&
-                     xlp_cpumap_is_subset(&pool->online, &s->maps[v->soft]);
+    bool wide_open = pool->maps[v->hard].covers && pool->maps[v->soft].covers;
 
     if (!ours && !wide_open)
         refuse(t, XLP_REASON_CPU_TAKEN_BACK, v->id);
+}
+
+/* The only pCPU that both masks of a vCPU leave it, or XLP_UNKNOWN. */
+static uint32_t only_of_both(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
+                             const struct pool_facts *pool)
+{
+    struct xlp_cpumap both;
+
+    if (pool->maps[v->soft].covers)
+        return pool->maps[v->hard].only_online;
+    if (pool->maps[v->hard].covers)
+        return pool->maps[v->soft].only_online;
+    both = xlp_cpumap_and(&s->maps[v->hard], &s->maps[v->soft]);
+    both = xlp_cpumap_and(&both, &pool->online);
+    return single(&both);
 }
 
 /* Where it is bound now. A preference is no home for a policy that pins: it gets one, there. */
@@ -132,11 +154,8 @@ static void find_home(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
                       const struct pool_facts *pool, const struct xlp_policy *policy,
                       struct tenure *t)
 {
-    struct xlp_cpumap hard = xlp_cpumap_and(&s->maps[v->hard], &pool->online);
-    struct xlp_cpumap soft = xlp_cpumap_and(&hard, &s->maps[v->soft]);
-
-    t->home = single(&hard);
-    t->prefer = single(&soft);
+    t->home = pool->maps[v->hard].only_online;
+    t->prefer = only_of_both(s, v, pool);
     if (t->home == XLP_UNKNOWN && policy->cpu_affinity == XLP_AFFINITY_SOFT)
         t->home = t->prefer;
     if (t->prefer == XLP_UNKNOWN)
@@ -148,24 +167,22 @@ void xlp_tenure(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
                 const struct xlp_domain_policy *domain_policy, struct tenure *tenure_out)
 {
     struct tenure *t = tenure_out;
-    struct xlp_cpumap allowed;
 
     memset(t, 0, sizeof(*t));
     t->movable = true;
     t->base = v->ledger.recorded ? v->ledger.original_hard : v->hard;
-    t->whole_pool = pin_in_pool(s, pool, t->base) != XLP_UNKNOWN;
+    t->whole_pool = pool->maps[t->base].only_pool != XLP_UNKNOWN;
     find_home(s, v, pool, policy, t);
     if (domain_forbids(&s->domains[v->domain], domain_policy, policy, t))
         return;
     if (v->ledger.recorded)
-        judge_recorded(s, v, pool, t);
+        judge_recorded(v, pool, t);
     else
-        judge_found(s, v, pool, policy, t);
+        judge_found(v, pool, policy, t);
     if (!t->movable)
         return;
 
-    allowed = xlp_tenure_allowed(s, pool, t);
-    if (xlp_cpumap_is_empty(&allowed)) {
+    if (!t->whole_pool && pool->maps[t->base].empty) {
         refuse(t, XLP_REASON_CPU_NOWHERE, 0);
     } else if (policy->cpu_affinity == XLP_AFFINITY_SOFT) {
         if (pool->soft_ignored)
@@ -173,6 +190,11 @@ void xlp_tenure(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
         else if (pool->scheduler_balances && t->home == XLP_UNKNOWN)
             refuse(t, XLP_REASON_CPU_SCHED_BALANCES, pool->pool->id);
     }
+}
+
+bool xlp_tenure_anywhere(const struct pool_facts *pool, const struct tenure *tenure)
+{
+    return tenure->whole_pool || pool->maps[tenure->base].covers;
 }
 
 struct xlp_cpumap xlp_tenure_allowed(const struct xlp_snapshot *s, const struct pool_facts *pool,

@@ -34,30 +34,45 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
 
 /* ---- ownership.c ---- */
 
-/* Whether, and where, we may place one vCPU. */
-struct tenure {
-    bool movable;
-    uint32_t home;             /* the single pCPU it is bound to, or XLP_UNKNOWN */
-    uint32_t prefer;           /* without a home: where it had best start */
-    uint32_t base;             /* the set to stay within: an index into snapshot.maps */
-    bool whole_pool;           /* base is only a former pin: the whole pool is allowed */
-    struct xlp_reason verdict; /* when not movable: why */
+/* What one set of the snapshot means within a pool. Few sets are shared by many vCPUs, so this is
+ * worked out once a tick for each. */
+struct map_facts {
+    uint32_t only_online; /* its only online pCPU of the pool, or XLP_UNKNOWN */
+    uint32_t only_pool;   /* its only pCPU of the pool, online or not, or XLP_UNKNOWN */
+    bool empty;           /* no online pCPU of the pool is in it */
+    bool covers;          /* every online pCPU of the pool is in it */
 };
 
 /* What all vCPUs of one pool share. */
 struct pool_facts {
     const struct xlp_pool *pool;
-    struct xlp_cpumap online; /* its pCPUs that are online */
-    bool scheduler_balances;  /* within it, Xen's scheduler shares the pCPUs by itself */
-    bool soft_ignored;        /* its scheduler knows no soft affinity */
+    struct xlp_cpumap online;     /* its pCPUs that are online */
+    bool scheduler_balances;      /* within it, Xen's scheduler shares the pCPUs by itself */
+    bool soft_ignored;            /* its scheduler knows no soft affinity */
+    const struct map_facts *maps; /* of each of snapshot.maps */
 };
 
-struct pool_facts xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool);
+/* maps: room for s->map_count, filled here; facts refer to it. */
+void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool,
+                    struct map_facts *maps, struct pool_facts *facts_out);
+
+/* Whether, and where, we may place one vCPU. */
+struct tenure {
+    bool movable;
+    bool whole_pool;           /* base is only a former pin: the whole pool is allowed */
+    uint32_t home;             /* the single pCPU it is bound to, or XLP_UNKNOWN */
+    uint32_t prefer;           /* without a home: where it had best start */
+    uint32_t base;             /* the set to stay within: an index into snapshot.maps */
+    struct xlp_reason verdict; /* when not movable: why */
+};
 
 /* domain_policy: what the configuration says of its domain. */
 void xlp_tenure(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
                 const struct pool_facts *pool, const struct xlp_policy *policy,
                 const struct xlp_domain_policy *domain_policy, struct tenure *tenure_out);
+
+/* Whether it may run on every online pCPU of the pool. */
+bool xlp_tenure_anywhere(const struct pool_facts *pool, const struct tenure *tenure);
 
 /* Where it may run: tenure.base within the pool, or the whole pool. */
 struct xlp_cpumap xlp_tenure_allowed(const struct xlp_snapshot *s, const struct pool_facts *pool,

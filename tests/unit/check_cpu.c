@@ -323,10 +323,20 @@ static void made_four(void)
     policy.cpu_affinity = XLP_AFFINITY_HARD;
 }
 
+static struct pool_facts facts_of_pool(void)
+{
+    static struct map_facts maps[64];
+    struct pool_facts facts;
+
+    ck_assert_uint_le(s.map_count, 64);
+    xlp_pool_facts(&s, &s.pools[0], maps, &facts);
+    return facts;
+}
+
 static struct tenure tenure_of(uint32_t domid)
 {
     const struct xlp_vcpu *v = xlp_snapshot_vcpu(&s, domid, 0);
-    struct pool_facts facts = xlp_pool_facts(&s, &s.pools[0]);
+    struct pool_facts facts = facts_of_pool();
     struct xlp_domain_policy dp = xlp_policy_for(&policy, s.domains[v->domain].name);
     struct tenure t;
 
@@ -380,7 +390,7 @@ START_TEST(a_hard_mask_of_several_pcpus_is_a_limit_to_stay_within)
 
     made_four();
     made_pin(&s, 1, 0, "1-3");
-    facts = xlp_pool_facts(&s, &s.pools[0]);
+    facts = facts_of_pool();
     t = tenure_of(1);
     ck_assert(t.movable);
     allowed = xlp_tenure_allowed(&s, &facts, &t);
