@@ -24,8 +24,7 @@ XEN_CPPFLAGS := -DLIBXL_API_VERSION=0x041400
 XEN_LIBS     := -lxlutil -lxenlight -lxenctrl -lxenstore -lxentoollog
 
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-SANFLAG := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
-comma   := ,
+SANFLAG := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all)
 STD     := c17
 # No contraction: a plan must not depend on whether the compiler fused a multiply and an add.
 ALL_CFLAGS = -std=$(STD) -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \

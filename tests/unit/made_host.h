@@ -4,6 +4,7 @@
 #define XLPOLICY_TESTS_MADE_HOST_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "snapshot.h"
