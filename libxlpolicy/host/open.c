@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Which host a specification names. */
+#include <stdio.h>
+#include <string.h>
+
+#include "host.h"
+
+/* What follows prefix in text, or NULL if text does not begin with it. */
+static const char *after(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+struct xlp_host *xlp_host_open(const char *spec, unsigned int flags, bool *no_host_out, char *error,
+                               size_t error_size)
+{
+    const char *path;
+
+    if (no_host_out)
+        *no_host_out = false;
+    if (strcmp(spec, "xen") == 0)
+        return xlp_host_xen_open(flags, no_host_out, error, error_size);
+    if ((path = after(spec, "sim:")) && *path)
+        return xlp_host_sim_open(path, flags, error, error_size);
+    if ((path = after(spec, "replay:")) && *path)
+        return xlp_host_replay_open(path, flags, error, error_size);
+    snprintf(error, error_size, "unknown host \"%s\": give xen, sim:FILE or replay:FILE", spec);
+    return NULL;
+}
+
+const char *xlp_outcome_name(enum xlp_outcome_code code)
+{
+    switch (code) {
+    case XLP_DONE: return "done";
+    case XLP_NOT_DONE_DRY_RUN: return "dry-run";
+    case XLP_NOT_DONE_GONE: return "gone";
+    case XLP_NOT_DONE_BUSY: return "busy";
+    case XLP_NOT_DONE_REFUSED: return "refused";
+    case XLP_NOT_DONE_FAILED: return "failed";
+    case XLP_OUTCOME_CODES: break;
+    }
+    return "unknown";
+}

@@ -1,0 +1,478 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# xlpolicy on simulated hosts and without any daemon: what each command shows, and how it ends.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+    helpers_setup
+    NO_SOCKET=(--socket "$DIR/none.sock")
+}
+
+# Reads a scenario's host without a daemon, long enough that use is measured.
+sim() {
+    local scenario=$1
+    shift
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/$scenario.json" --ticks 3 "$@"
+}
+
+# Just a call, with nothing to talk to.
+xlpolicy() {
+    run --separate-stderr "$XLPOLICY" "${NO_SOCKET[@]}" "$@"
+}
+
+has_line() {
+    grep -qxF -- "$1" <<<"$output" || { echo "no line: $1" >&2; echo "$output" >&2; return 1; }
+}
+
+has() {
+    [[ $output == *"$1"* ]] || { echo "not there: $1" >&2; echo "$output" >&2; return 1; }
+}
+
+# ends STATUS STDERR: how the last call ended, and all that it said on stderr.
+ends() {
+    [ "$status" -eq "$1" ] || { echo "status $status: $output $stderr" >&2; return 1; }
+    [ "$stderr" = "${2-}" ] || { echo "stderr: $stderr" >&2; return 1; }
+}
+
+# json EXPRESSION: what jq makes of the output; fails when that is false or the output is not JSON.
+json() {
+    jq -e "$1" <<<"$output" >/dev/null || { echo "not so: $1" >&2; echo "$output" >&2; return 1; }
+}
+
+fits_80_columns() {
+    ! grep -E '.{81}' <<<"$output"
+}
+
+# ---- readers ----
+
+@test "list: one line a domain, with use, demand and what it is due" {
+    sim C1 list
+    ends 0
+    [ "${lines[0]}" = 'Name     ID  Mem VCPUs State  Time(s) CPU% Demand% Entitled% Need Target Managed' ]
+    [ "${#lines[@]}" -eq 10 ]
+    [[ ${lines[1]} =~ ^'Domain-0  0 1024     1 '.*' no'$ ]]
+    [[ ${lines[2]} =~ ^'vm1       1  512     1 '.*' 12.5 '.*' 168    512 memory'$ ]]
+    fits_80_columns
+}
+
+@test "list: a guest that may be moved is managed, cpu and memory" {
+    sim C1 --set adopt=1 --set cpu_affinity=hard list vm8
+    ends 0
+    [ "${#lines[@]}" -eq 2 ]
+    [[ ${lines[1]} == *' yes' ]]
+}
+
+@test "list: a domain is found by id as by name" {
+    sim C1 list 3
+    ends 0
+    [[ ${lines[1]} == 'vm3 '* ]]
+    sim C1 list vm30
+    ends 1 'xlpolicy: no domain "vm30" here; `xlpolicy list` shows them'
+}
+
+@test "list --json: numbers, not text" {
+    sim C1 --json list
+    ends 0
+    json '.xlpolicy == 1 and (.domains | length == 9)'
+    json '.domains[1] | .name == "vm1" and .domid == 1 and .actual_kib == 524288
+          and .cpu.used > 0.1 and .cpu.used < 0.15 and .cpu.demand > 0.5 and .memory.known'
+}
+
+@test "long names push the columns along" {
+    cat >"$DIR/long.json" <<'END'
+{"xlpolicy_scenario": 1, "title": "long", "host": {"pcpus": 1}, "run_s": 60,
+ "guests": [{"name": "a-guest-with-a-name-of-forty-nine-characters-in-all", "load_pct": 10},
+            {"name": "b", "load_pct": 10}]}
+END
+    run --separate-stderr "$XLPOLICY" --host "sim:$DIR/long.json" list
+    ends 0
+    for line in "${lines[@]:1}"; do
+        # The ID, under its right-aligned title, is in the same column everywhere.
+        [[ ${line:51:3} =~ ^' '+[0-9]$ ]]
+    done
+}
+
+@test "vcpu-list: affinity as xl shows it" {
+    sim C2 vcpu-list
+    ends 0
+    [[ ${lines[0]} == *' Affinity (Hard / Soft)' ]]
+    [ "$(grep -c ' 0 / all$' <<<"$output")" -eq 4 ]
+    [ "$(grep -c ' 3 / all$' <<<"$output")" -eq 4 ]
+    sim C2 --json vcpu-list vm5
+    ends 0
+    json '.vcpus | length == 1 and .[0].hard == "3" and .[0].soft == "all" and .[0].view.known'
+}
+
+@test "pcpu-list: how busy, and with whom" {
+    sim C1 pcpu-list
+    ends 0
+    [[ ${lines[1]} =~ ^'   0    0      0 Pool-0  100.0   '[0-9.]+' vm1 vm2 vm3 vm4 vm5 vm6 vm7 vm8'$ ]]
+    [[ ${lines[2]} =~ ^'   1    0      0 Pool-0    0.'[0-9]' ' ]]
+    sim C1 --json pcpu-list
+    ends 0
+    json '.pcpus | length == 4 and .[0].used > 0.99 and (.[0].vcpus | length == 8) and .[1].used < 0.05'
+    json '.pcpus[0].vcpus | all(.bound)'
+}
+
+@test "mem-list: what each guest has, uses and needs" {
+    sim M2 mem-list
+    ends 0
+    [ "${lines[0]}" = 'Name     ID Actual Target Used Need Comfort Floor  Max Balloon   Report' ]
+    [[ ${lines[2]} =~ ^'vm1       1    512    512  '[0-9]+' '.*' at target agent'$ ]]
+    awk '/^vm1/ { exit !($5 > 100 && $5 < $6 && $6 <= $7 && $7 <= $3) }' <<<"$output"
+    [[ ${lines[-1]} =~ ^'Host: '[0-9]+' MiB, free '[0-9]+.*' (all in MiB)'$ ]]
+    sim M2 --json mem-list vm2
+    ends 0
+    json '.domains[0] | .name == "vm2" and .balloon == "at target" and .report == "agent"
+          and .view.used_kib < .view.need_kib and .view.need_kib <= .view.comfort_kib'
+    json '.host.free_kib > 0 and .host.total_kib > .host.free_kib'
+}
+
+@test "info: the host in a few lines" {
+    sim C1 info
+    ends 0
+    has_line 'nr_cpus                : 4'
+    has_line 'cpupool                : Pool-0, scheduler credit2, pCPUs 0-3, 9 domains'
+    has_line 'guests                 : 8'
+    has_line 'daemon_mode            : no daemon'
+    sim C1 --json info
+    json '.pcpus_online == 4 and .pools[0].scheduler == "credit2" and .daemon_mode == null'
+}
+
+@test "status: who goes short, and what would help" {
+    sim C1 status
+    ends 0
+    has 'Daemon:      none asked; looking at sim:'
+    has 'vm1: CPU: gets 12 % of a pCPU, wants '
+    has 'not managed: pinned to pCPU 0 by the operator; `xlpolicy adopt` hands it over'
+    sim C3 status
+    ends 0
+    has_line 'Problems:    none'
+    sim C1 --json status
+    json '.daemon == null and (.problems | length == 8)'
+}
+
+@test "plan: nothing while the operator's pins hold, moves once they are handed over" {
+    sim C1 plan
+    ends 0
+    [ "$output" = 'Nothing to do: `xlpolicy why` says why, guest by guest.' ]
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C1.json" --ticks 2 \
+        --set cpu_affinity=hard plan --set adopt=1
+    ends 0
+    [[ ${lines[0]} == 'vm'?' vCPU 0: pCPU 0 -> pCPU '[123]': needs '*': pCPU 0 is overloaded at '* ]]
+    has_line 'None of this is done: no daemon acts on it.'
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C1.json" --ticks 2 \
+        --set cpu_affinity=hard plan --set adopt=1 --json
+    json '.mode == null and (.plan.actions | length == 6) and (.plan.actions | all(.from_pcpu == 0))'
+}
+
+@test "why: a sentence on CPU and on memory for every domain" {
+    sim C1 why
+    ends 0
+    [ "$(grep -c '^  CPU ' <<<"$output")" -eq 9 ]
+    [ "$(grep -c '^  memory ' <<<"$output")" -eq 9 ]
+    has_line "  CPU     not managed: dom0's vCPUs are left alone"
+    sim C1 why vm2
+    ends 0
+    [ "${lines[0]}" = 'vm2 (ID 2)' ]
+    [ "${lines[1]}" = '  CPU     not managed: pinned to pCPU 0 by the operator; `xlpolicy adopt` hands it over' ]
+    [ "${#lines[@]}" -eq 3 ]
+    sim C1 why vm2 --json
+    json '.domains[0].cpu | .managed == false and .reason.code == "cpu-operator-pin" and .reason.numbers.pcpu == 0'
+}
+
+@test "every reader prints JSON that parses" {
+    for command in list vcpu-list pcpu-list mem-list info status plan why; do
+        sim M2 --json $command
+        ends 0
+        /usr/bin/python3 -m json.tool <<<"$output" >/dev/null
+    done
+}
+
+@test "-v says where the facts come from" {
+    sim C1 -v info
+    ends 0 "xlpolicy: from sim:$SCENARIOS/C1.json, watched for 3 ticks"
+}
+
+# ---- nothing to talk to ----
+
+@test "without a daemon and without Xen: one line, exit 3" {
+    [ ! -e /proc/xen/capabilities ] || skip 'this is dom0'
+    for command in list vcpu-list pcpu-list mem-list info status plan why; do
+        xlpolicy $command
+        [ "$status" -eq 3 ]
+        [ -z "$output" ]
+        [ "${#stderr_lines[@]}" -eq 1 ]
+        [[ $stderr == "xlpolicy: nothing to talk to: no xlpolicyd on $DIR/none.sock, and no Xen here ("*")" ]]
+    done
+}
+
+@test "what only a daemon can do needs one: exit 3" {
+    for command in act advise pause history 'adopt vm1' 'release --all' '--host daemon list'; do
+        xlpolicy $command
+        ends 3 "xlpolicy: no xlpolicyd listens on $DIR/none.sock; start it"
+        [ -z "$output" ]
+    done
+}
+
+@test "--host xen without Xen: exit 3" {
+    [ ! -e /proc/xen/capabilities ] || skip 'this is dom0'
+    xlpolicy --host xen list
+    [ "$status" -eq 3 ]
+    [[ $stderr == 'xlpolicy: no Xen here: '* ]]
+}
+
+@test "-N says what a daemon would be told" {
+    xlpolicy -N act
+    ends 0
+    [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: act (it carries out its plans)" ]
+    xlpolicy -N release --all
+    ends 0
+    [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: release all domains" ]
+}
+
+# ---- usage ----
+
+@test "usage errors: exit 2, one line that says where to read on" {
+    local see='; see `xlpolicy help'
+
+    xlpolicy
+    ends 2 "xlpolicy: needs a command$see\`"
+    xlpolicy --frob list
+    ends 2 "xlpolicy: unknown option --frob$see\`"
+    xlpolicy --ticks 0 list
+    ends 2 "xlpolicy: --ticks 0: allowed is 1 to 100000$see\`"
+    xlpolicy --host nowhere list
+    ends 2 "xlpolicy: --host nowhere: allowed are daemon, xen, sim:FILE and replay:FILE$see\`"
+    xlpolicy --socket
+    ends 2 "xlpolicy: option --socket needs a value$see\`"
+    xlpolicy list --frob
+    ends 2 "xlpolicy: list: unknown option --frob$see list\`"
+    xlpolicy list a b
+    ends 2 "xlpolicy: list: \"b\" is one argument too many$see list\`"
+    xlpolicy simulate
+    ends 2 "xlpolicy: simulate: needs FILE$see simulate\`"
+    xlpolicy adopt
+    ends 2 "xlpolicy: adopt: needs either DOM or --all$see adopt\`"
+    xlpolicy release vm1 --all
+    ends 2 "xlpolicy: release: needs either DOM or --all$see release\`"
+    xlpolicy history --since yesterday
+    ends 2 "xlpolicy: history: --since yesterday is not like 90s, 5m, 2h or 1d$see history\`"
+    xlpolicy --host sim:x act
+    ends 2 'xlpolicy: act: only a daemon has a mode; leave out --host sim:x'
+    xlpolicy --set cpu_policy=best list
+    ends 2 "xlpolicy: --set cpu_policy=best: cpu_policy: \"best\" is not one of: off round-robin balance$see config\`"
+    xlpolicy --host daemon --set adopt=1 plan
+    ends 2 "xlpolicy: --set: the daemon decides by its own configuration$see\`"
+    xlpolicy act --set adopt=1
+    ends 2 "xlpolicy: act: decides nothing here, so --set has no meaning$see act\`"
+    xlpolicy config frob
+    ends 2 "xlpolicy: config: \"frob\" is neither check nor show$see config\`"
+}
+
+@test "an unknown command: the nearest is suggested, if one is near" {
+    xlpolicy vcpulist
+    ends 2 'xlpolicy: no command "vcpulist"; did you mean "vcpu-list"?'
+    xlpolicy relaese vm1
+    ends 2 'xlpolicy: no command "relaese"; did you mean "release"?'
+    xlpolicy frobnicate
+    ends 2 'xlpolicy: no command "frobnicate"; `xlpolicy help` lists them'
+    xlpolicy help frobnicate
+    ends 2 'xlpolicy: no command "frobnicate"; `xlpolicy help` lists them'
+}
+
+@test "help lists every command, and tells more about each" {
+    xlpolicy help
+    ends 0
+    fits_80_columns
+    local overview=$output commands
+    commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$overview")
+    [ "$(wc -w <<<"$commands")" -eq 19 ]
+    for command in $commands; do
+        xlpolicy help "$command"
+        ends 0
+        fits_80_columns
+        [[ ${lines[0]} == "Usage: xlpolicy $command"* ]]
+        local help=$output
+        xlpolicy "$command" --help
+        ends 0
+        [ "$output" = "$help" ]
+    done
+    xlpolicy -h
+    ends 0
+    [ "$output" = "$overview" ]
+}
+
+@test "-V prints the version" {
+    xlpolicy -V
+    ends 0
+    [ "$output" = "xlpolicy $(cat VERSION)" ]
+}
+
+@test "output that cannot be written is a failure" {
+    [ -w /dev/full ] || skip 'no /dev/full'
+    run --separate-stderr bash -c '"$1" help >/dev/full' - "$XLPOLICY"
+    ends 1 'xlpolicy: cannot write the output: No space left on device'
+}
+
+# ---- adopt and release from here ----
+
+@test "adopt on an explicit host does it from here, and -N only says so" {
+    sim C1 adopt vm1
+    ends 0
+    [ "$output" = 'done: vm1 vCPU 0: adopted: its affinity may now be changed' ]
+    sim C1 -N adopt --all
+    ends 0
+    [ "$(grep -c '^would: vm[1-8] vCPU 0: adopted: its affinity may now be changed$' <<<"$output")" -eq 8 ]
+    sim C1 release --all
+    ends 0
+    [ "$output" = 'Nothing to do: all domains: nothing of ours to undo' ]
+    sim C1 adopt vm1 --json
+    ends 0
+    json '.actions | length == 1 and .[0].outcome == "done" and .[0].action.kind == "adopt-vcpu"'
+    sim C1 adopt nobody
+    ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'
+}
+
+# ---- configuration ----
+
+@test "config check: the daemon's own words" {
+    printf 'mode = "act"\n' >"$DIR/good.conf"
+    xlpolicy config check "$DIR/good.conf"
+    ends 0
+    [ "$output" = "$DIR/good.conf: configuration OK" ]
+    printf 'cpu_polcy = "off"\n' >"$DIR/bad.conf"
+    xlpolicy config check "$DIR/bad.conf"
+    ends 1 "xlpolicy: $DIR/bad.conf:1: cpu_polcy: there is no such setting; did you mean cpu_policy?"
+    xlpolicy config check "$DIR/none.conf"
+    ends 1 "xlpolicy: cannot read $DIR/none.conf: No such file or directory"
+}
+
+@test "config show prints a file that config check takes and that says the same" {
+    printf 'mode = "act"\nmem_reserve = "256m"\ndomains = [ "web*: shares=2000", "db1: floor=1g" ]\n' >"$CONF"
+    xlpolicy config show "$CONF"
+    ends 0
+    local shown=$output
+    has_line 'mode = "act"'
+    printf '%s\n' "$shown" >"$DIR/shown.conf"
+    xlpolicy config check "$DIR/shown.conf"
+    ends 0
+    xlpolicy config show "$DIR/shown.conf"
+    [ "$output" = "$shown" ]
+    xlpolicy config show "$CONF" --json
+    json '.mode == "act" and .policy.mem_reserve == "256m" and (.policy.domains | length == 2)'
+}
+
+# ---- simulate, record, replay ----
+
+@test "simulate: before, after, what was done and why, and what was expected" {
+    xlpolicy simulate "$SCENARIOS/C1.json"
+    ends 0
+    [ "${lines[0]}" = 'C1: eight guests, all pinned to pCPU 0, the same load on each' ]
+    [[ $output =~ '   0      100.0 vm1 vm2 vm3 vm4 vm5 vm6 vm7 vm8 ' ]]
+    [[ $output =~ 'done: vm3 vCPU 0: pCPU 0 -> pCPU '[123]': needs ' ]]
+    has 'Expectations:'
+    [[ ${lines[-1]} == 'all '*' hold' ]]
+}
+
+@test "simulate: an expectation that does not come true is shown with numbers, exit 1" {
+    # The baseline that ignores load cannot even out four heavy and four light guests.
+    xlpolicy simulate "$SCENARIOS/C5.json" --set cpu_policy=off
+    ends 1
+    has '  FAIL  line '
+    [[ ${lines[-1]} == *' of '*' failed' ]]
+    xlpolicy simulate "$SCENARIOS/C5.json" --set cpu_policy=off --json
+    ends 1
+    json '.passed == false and (.expectations | any(.passed == false)) and .moves == 0'
+}
+
+@test "simulate: --trace prints every action, otherwise the first twenty" {
+    xlpolicy simulate "$SCENARIOS/M1.json"
+    ends 0
+    [ "$(grep -c ' s  done: ' <<<"$output")" -eq 20 ]
+    has 'more; --trace shows them all'
+    xlpolicy simulate "$SCENARIOS/M1.json" --trace
+    ends 0
+    [ "$(grep -c ' s  done: ' <<<"$output")" -gt 20 ]
+    [[ $output != *'more; --trace'* ]]
+}
+
+@test "simulate: a file that is no scenario" {
+    xlpolicy simulate "$DIR/none.json"
+    ends 1 "xlpolicy: $DIR/none.json: cannot be opened: No such file or directory"
+    echo '{}' >"$DIR/empty.json"
+    xlpolicy simulate "$DIR/empty.json"
+    [ "$status" -eq 1 ]
+    [[ $stderr == "xlpolicy: $DIR/empty.json: line 1, column 1: "* ]]
+}
+
+@test "simulate --svg: a picture with every pCPU and every guest in it" {
+    xlpolicy simulate "$SCENARIOS/C1.json" --svg "$DIR/c1.svg"
+    ends 0
+    /usr/bin/python3 - "$DIR/c1.svg" <<'END'
+import sys, xml.etree.ElementTree as ET
+svg = '{http://www.w3.org/2000/svg}'
+root = ET.parse(sys.argv[1]).getroot()
+texts = [t.text for t in root.iter(svg + 'text')]
+for wanted in ['pCPU %d' % p for p in range(4)] + ['vm%d' % i for i in range(1, 9)] + ['Domain-0', '0 s']:
+    assert wanted in texts, (wanted, texts)
+moves = [t.text for t in root.iter(svg + 'title')]
+assert len(moves) == 6 and all(' to pCPU ' in m for m in moves), moves
+END
+    xlpolicy simulate "$SCENARIOS/C1.json" --svg "$DIR/no/such/dir.svg"
+    ends 1 "xlpolicy: cannot write $DIR/no/such/dir.svg: No such file or directory"
+}
+
+@test "simulate --svg: a title is text, whatever is in it" {
+    cat >"$DIR/title.json" <<'END'
+{"xlpolicy_scenario": 1, "title": "<b> & \"quotes\" ]]>", "host": {"pcpus": 1}, "run_s": 5,
+ "guests": [{"name": "a<&>b", "load_pct": 10}]}
+END
+    xlpolicy simulate "$DIR/title.json" --svg "$DIR/title.svg"
+    ends 0
+    /usr/bin/python3 - "$DIR/title.svg" <<'END'
+import sys, xml.etree.ElementTree as ET
+texts = [t.text for t in ET.parse(sys.argv[1]).getroot().iter('{http://www.w3.org/2000/svg}text')]
+assert '<b> & "quotes" ]]>' in texts and 'a<&>b' in texts, texts
+END
+}
+
+@test "record, then replay: the same decisions, and a picture" {
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C1.json" --set adopt=1 \
+        --set cpu_affinity=hard record "$DIR/c1.rec" --for 10s
+    ends 0 "xlpolicy: 11 ticks recorded in $DIR/c1.rec"
+    xlpolicy replay "$DIR/c1.rec" --svg "$DIR/c1.svg"
+    ends 0
+    has_line 'All 11 plans are the recorded ones.'
+    grep -q '^</svg>$' "$DIR/c1.svg"
+    xlpolicy replay "$DIR/c1.rec" --set cpu_policy=off
+    ends 0
+    has_line '11 ticks over 10.0 s, 0 actions decided.'
+    has_line 'Not compared with what was recorded: --set was given.'
+    xlpolicy --host "replay:$DIR/c1.rec" --ticks 5 --set adopt=1 --set cpu_affinity=hard plan
+    ends 0
+    has 'vCPU 0: pCPU 0 -> pCPU '
+}
+
+@test "replay: decisions that are not the recorded ones are found out, exit 1" {
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C1.json" --set adopt=1 \
+        --set cpu_affinity=hard record "$DIR/c1.rec" --for 5s
+    sed 's/"kind":"place-vcpu","domid":3/"kind":"place-vcpu","domid":4/' "$DIR/c1.rec" >"$DIR/other.rec"
+    run cmp -s "$DIR/c1.rec" "$DIR/other.rec"
+    [ "$status" -eq 1 ]
+    xlpolicy replay "$DIR/other.rec"
+    ends 1
+    [[ ${lines[-1]} =~ ^'Decided otherwise in '[0-9]+' of 6 ticks, first at '[0-9.]+' s: ' ]]
+    xlpolicy replay "$DIR/other.rec" --json
+    ends 1
+    json '.compared == 6 and .differing > 0'
+}
+
+@test "record does not write over a file" {
+    echo precious >"$DIR/precious"
+    xlpolicy --host "sim:$SCENARIOS/C1.json" record "$DIR/precious" --for 5s
+    ends 1 "xlpolicy: cannot write $DIR/precious: File exists; choose a new name"
+    [ "$(cat "$DIR/precious")" = precious ]
+}

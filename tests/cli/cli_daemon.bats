@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# xlpolicy as the client of a daemon on a simulated host.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+    helpers_setup
+    printf 'tick_ms = 100\ncpu_affinity = "hard"\n' >"$CONF"
+    start_daemon --record "$DIR/daemon.rec"
+    wait_for measured
+}
+
+teardown() {
+    helpers_teardown
+}
+
+xlpolicy() {
+    run --separate-stderr "$XLPOLICY" --socket "$SOCKET" "$@"
+}
+
+measured() {
+    "$XLPOLICY" --socket "$SOCKET" --json list vm8 | jq -e '.domains[0].cpu.demand > 0.5' >/dev/null
+}
+
+ends() {
+    [ "$status" -eq "$1" ] || { echo "status $status: $output $stderr" >&2; return 1; }
+    [ "$stderr" = "${2-}" ] || { echo "stderr: $stderr" >&2; return 1; }
+}
+
+has() {
+    [[ $output == *"$1"* ]] || { echo "not there: $1" >&2; echo "$output" >&2; return 1; }
+}
+
+json() {
+    jq -e "$1" <<<"$output" >/dev/null || { echo "not so: $1" >&2; echo "$output" >&2; return 1; }
+}
+
+# How many guests each pCPU carries: "2 2 2 2".
+spread() {
+    "$XLPOLICY" --socket "$SOCKET" --json pcpu-list |
+        jq -r '[.pcpus[].vcpus | map(select(.bound)) | length] | join(" ")'
+}
+
+spread_is() {
+    [ "$(spread)" = "$1" ]
+}
+
+@test "every reader asks the daemon, unless told otherwise" {
+    for command in list vcpu-list pcpu-list mem-list info status plan why; do
+        xlpolicy -v "$command"
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"xlpolicy: from xlpolicyd on $SOCKET"* ]]
+        xlpolicy --json "$command"
+        ends 0
+        json '.xlpolicy == 1'
+    done
+    xlpolicy -v --host "sim:$SCENARIOS/C3.json" info
+    [[ $stderr == 'xlpolicy: from sim:'* ]]
+}
+
+@test "pcpu-list waits for the daemon's next tick, to know how busy each pCPU is" {
+    xlpolicy --json pcpu-list
+    ends 0
+    json '.pcpus[0].used > 0.99 and .pcpus[1].used < 0.05'
+}
+
+@test "from all on one pCPU to two on each: adopt, act; and back: release" {
+    spread_is '8 0 0 0'
+    xlpolicy adopt --all
+    ends 0
+    [ "$(grep -c '^done: vm[1-8] vCPU 0: adopted: ' <<<"$output")" -eq 8 ]
+    xlpolicy adopt --all
+    ends 0
+    [ "$output" = 'Nothing to do: all domains: managed already' ]
+    xlpolicy act
+    ends 0
+    [ "$output" = 'xlpolicyd is in mode act: it carries out its plans' ]
+    wait_for spread_is '2 2 2 2'
+
+    xlpolicy history
+    ends 0
+    [[ ${lines[0]} =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}' '[0-9:]{8}' done: vm1 vCPU 0: adopted: ' ]]
+    [[ ${lines[-1]} == *' done: vm'?' vCPU 0: pCPU 0 -> pCPU '* ]]
+    xlpolicy history vm3 --json
+    json '.entries | length == 2 and all(.action.name == "vm3") and all(.outcome == "done")'
+    xlpolicy history nobody
+    [ "$output" = 'Nothing was done with nobody; `xlpolicy why` says why.' ]
+
+    xlpolicy release --all
+    ends 0
+    [ "${lines[-1]}" = 'xlpolicyd is in mode advise' ]
+    [ "$(grep -c '^done: vm[1-8] vCPU 0: ' <<<"$output")" -eq 8 ]
+    wait_for spread_is '8 0 0 0'
+}
+
+@test "a released guest stays released, and says so" {
+    xlpolicy adopt vm2
+    ends 0
+    xlpolicy release vm2
+    ends 0
+    wait_for released vm2
+    xlpolicy why vm2
+    ends 0
+    has 'CPU     not managed: released by the operator; `xlpolicy adopt` resumes'
+}
+
+released() {
+    "$XLPOLICY" --socket "$SOCKET" --json why "$1" |
+        jq -e '.domains[0].cpu.reason.code == "released"' >/dev/null
+}
+
+@test "in mode advise the plan is shown and not carried out" {
+    xlpolicy adopt --all
+    wait_for planned
+    xlpolicy plan
+    ends 0
+    has 'None of this is done: the daemon is in mode advise; `xlpolicy act` changes that.'
+    xlpolicy -N act
+    ends 0
+    spread_is '8 0 0 0'
+}
+
+planned() {
+    "$XLPOLICY" --socket "$SOCKET" --json plan | jq -e '.plan.actions | length > 0' >/dev/null
+}
+
+@test "the mode is changed and shown" {
+    for mode in act pause advise; do
+        xlpolicy --json "$mode"
+        ends 0
+        json ".mode == \"$mode\""
+        xlpolicy status
+        ends 0
+        has "Mode:        $mode"
+        xlpolicy info
+        has "daemon_mode            : $mode"
+    done
+}
+
+@test "status: what the daemon is up to" {
+    xlpolicy status
+    ends 0
+    has "Daemon:      xlpolicyd $(cat VERSION) on $SOCKET, pid $DAEMON_PID, up "
+    has "Config:      $CONF"
+    has 'Last error:  none'
+    has 'Last actions: none'
+    has 'vm1: CPU: gets 12 % of a pCPU, wants '
+    xlpolicy status --json
+    json ".daemon.pid == $DAEMON_PID and .daemon.mode == \"advise\" and .last_actions == []"
+    json '.problems | length == 8'
+}
+
+@test "a domain that is not there: exit 1" {
+    xlpolicy adopt nobody
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [[ $stderr == *'no domain "nobody"'* ]]
+}
+
+@test "what the daemon recorded, replay decides again" {
+    xlpolicy adopt --all
+    xlpolicy act
+    wait_for spread_is '2 2 2 2'
+    kill -TERM "$DAEMON_PID"
+    wait "$DAEMON_PID" || true
+    DAEMON_PID=
+    run --separate-stderr "$XLPOLICY" replay "$DIR/daemon.rec" --svg "$DIR/daemon.svg"
+    ends 0
+    [[ ${lines[-1]} =~ ^'All '[0-9]+' plans are the recorded ones.'$ ]]
+    [ "$(grep -c '<title>vm' "$DIR/daemon.svg")" -eq 6 ]
+}
+
+@test "a listener that is no xlpolicyd: exit 1, one line" {
+    /usr/bin/python3 - "$DIR/other.sock" 3>&- <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+c, _ = s.accept()
+c.recv(100)
+c.sendall(b'hello\n')
+END
+    local other=$!
+    wait_for test -S "$DIR/other.sock"
+    run --separate-stderr "$XLPOLICY" --socket "$DIR/other.sock" list
+    kill "$other" 2>/dev/null || true
+    wait "$other" || true
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+}

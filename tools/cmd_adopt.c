@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* adopt, release: hand guests over to the manager, and take them back. The daemon does it; with an
+ * explicit --host it is done from here, as when there is no daemon any more. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon_request.h"
+#include "outcome.h"
+#include "source.h"
+
+struct errand {
+    const char *command; /* "adopt" or "release" */
+    const char *domain;  /* NULL: all */
+};
+
+static enum cli_exit ask_daemon(const struct cli *cli, const struct errand *errand);
+static enum cli_exit do_it_here(const struct cli *cli, const struct errand *errand);
+
+static enum cli_exit run_errand(const struct cli *cli, const struct command_line *line)
+{
+    struct errand errand = {.command = line->command->name};
+    bool all = line->option_count > 0; /* --all is the only option */
+
+    if (all == (line->operand_count == 1))
+        return cli_usage_error(errand.command, "%s: needs either DOM or --all", errand.command);
+    errand.domain = all ? NULL : line->operands[0];
+    if (cli->host && strcmp(cli->host, "daemon") != 0)
+        return do_it_here(cli, &errand);
+    if (cli->dry_run) {
+        printf("Would tell xlpolicyd on %s: %s %s\n", cli->socket, errand.command,
+               all ? "all domains" : errand.domain);
+        return CLI_DONE;
+    }
+    return ask_daemon(cli, &errand);
+}
+
+enum cli_exit cmd_adopt(const struct cli *cli, const struct command_line *line)
+{
+    return run_errand(cli, line);
+}
+
+enum cli_exit cmd_release(const struct cli *cli, const struct command_line *line)
+{
+    return run_errand(cli, line);
+}
+
+static void print_nothing_to_do(const struct errand *errand)
+{
+    printf("Nothing to do: %s%s\n", errand->domain ? errand->domain : "all domains",
+           strcmp(errand->command, "adopt") == 0 ? ": managed already"
+                                                 : ": nothing of ours to undo");
+}
+
+/* ---- by the daemon ---- */
+
+static const char *write_request(struct xlp_json_writer *w, const struct errand *errand)
+{
+    xlp_json_open_object(w);
+    xlp_json_put_int(w, "xlpolicy", XLP_FORMAT_VERSION);
+    xlp_json_put_string(w, "command", errand->command);
+    if (errand->domain)
+        xlp_json_put_string(w, "domain", errand->domain);
+    xlp_json_close_object(w);
+    return xlp_json_text(w, NULL);
+}
+
+static void count_actions(const struct xlp_json *actions, struct outcome_tally *tally)
+{
+    for (size_t i = 0; i < xlp_json_count(actions); i++) {
+        const char *outcome = daemon_string(xlp_json_at(actions, i), "outcome");
+
+        outcome_count(tally, outcome_by_name(outcome ? outcome : ""));
+    }
+}
+
+static void print_actions(const struct xlp_json *actions)
+{
+    for (size_t i = 0; i < xlp_json_count(actions); i++) {
+        const char *text = daemon_string(xlp_json_at(actions, i), "text");
+
+        if (text)
+            puts(text);
+    }
+}
+
+/* The daemon stops acting when all is released, or it would take all back at once. */
+static void print_mode(const struct xlp_json *result)
+{
+    const char *mode = daemon_string(result, "mode");
+
+    if (mode)
+        printf("xlpolicyd is in mode %s\n", mode);
+}
+
+static enum cli_exit print_json(const struct xlp_json *actions)
+{
+    struct xlp_json_writer *w = cli_json_start();
+
+    if (!w)
+        return cli_out_of_memory();
+    xlp_json_write_key(w, "actions");
+    daemon_copy_json(w, actions);
+    return cli_json_print(w);
+}
+
+static enum cli_exit tell_result(const struct cli *cli, const struct errand *errand,
+                                 const struct xlp_json *result)
+{
+    const struct xlp_json *actions = daemon_array(cli, result, "actions");
+    struct outcome_tally tally = {0};
+
+    if (!actions)
+        return CLI_FAILED;
+    count_actions(actions, &tally);
+    if (cli->json && print_json(actions) != CLI_DONE)
+        return CLI_FAILED;
+    if (!cli->json && tally.actions == 0)
+        print_nothing_to_do(errand);
+    if (!cli->json) {
+        print_actions(actions);
+        print_mode(result);
+    }
+    return outcome_exit(&tally);
+}
+
+static enum cli_exit ask_daemon(const struct cli *cli, const struct errand *errand)
+{
+    struct xlp_json_writer *w = xlp_json_writer_new(false);
+    const char *request = w ? write_request(w, errand) : NULL;
+    const struct xlp_json *result;
+    struct xlp_json *reply = NULL;
+    enum cli_exit exit_code =
+        request ? daemon_request(cli, request, false, &reply, &result) : cli_out_of_memory();
+
+    if (exit_code == CLI_DONE)
+        exit_code = tell_result(cli, errand, result);
+    xlp_json_free(reply);
+    xlp_json_writer_free(w);
+    return exit_code;
+}
+
+/* ---- from here ---- */
+
+static struct xlp_host *open_host(const struct cli *cli, enum cli_exit *exit_code_out)
+{
+    char error[XLP_HOST_ERROR_SIZE];
+    bool no_host = false;
+    struct xlp_host *host = xlp_host_open(cli->host, cli->dry_run ? XLP_HOST_READ_ONLY : 0,
+                                          &no_host, error, sizeof(error));
+
+    if (!host) {
+        cli_error("%s", error);
+        *exit_code_out = no_host ? CLI_NOTHING_THERE : CLI_FAILED;
+        return NULL;
+    }
+    if (cli->dry_run)
+        host = xlp_host_dry_run(host);
+    if (!host)
+        *exit_code_out = cli_out_of_memory();
+    return host;
+}
+
+static enum cli_exit make_plan(const struct errand *errand, const struct xlp_snapshot *snapshot,
+                               struct xlp_plan *plan_out)
+{
+    const struct xlp_domain *domain = NULL;
+    uint32_t domid = XLP_UNKNOWN;
+    int result;
+
+    if (errand->domain) {
+        domain = source_find_domain(snapshot, errand->domain);
+        if (!domain)
+            return CLI_FAILED;
+        domid = domain->domid;
+    }
+    if (strcmp(errand->command, "adopt") == 0)
+        result = xlp_plan_adopt(snapshot, domid, plan_out);
+    else
+        result = xlp_plan_release(snapshot, domid, plan_out);
+    return result < 0 ? cli_out_of_memory() : CLI_DONE;
+}
+
+static enum cli_exit apply_plan(const struct cli *cli, struct xlp_host *host,
+                                const struct xlp_plan *plan)
+{
+    struct xlp_json_writer *w = cli->json ? cli_json_start() : NULL;
+    struct outcome_tally tally = {0};
+
+    if (cli->json && !w)
+        return cli_out_of_memory();
+    if (w) {
+        xlp_json_write_key(w, "actions");
+        xlp_json_open_array(w);
+    }
+    for (size_t i = 0; i < plan->action_count; i++) {
+        struct xlp_outcome outcome;
+
+        host->ops->apply(host, &plan->actions[i], &outcome);
+        outcome_count(&tally, outcome.code);
+        if (w)
+            outcome_write(w, -1, &plan->actions[i], &outcome);
+        else
+            outcome_print(stdout, &plan->actions[i], &outcome);
+    }
+    if (w) {
+        xlp_json_close_array(w);
+        if (cli_json_print(w) != CLI_DONE)
+            return CLI_FAILED;
+    }
+    return outcome_exit(&tally);
+}
+
+static enum cli_exit do_it_here(const struct cli *cli, const struct errand *errand)
+{
+    struct xlp_snapshot snapshot;
+    struct xlp_plan plan;
+    enum cli_exit exit_code = CLI_FAILED;
+    struct xlp_host *host = open_host(cli, &exit_code);
+
+    if (!host)
+        return exit_code;
+    xlp_snapshot_init(&snapshot);
+    xlp_plan_init(&plan);
+    if (host->ops->observe(host, &snapshot) < 0)
+        cli_error("%s", xlp_host_error(host));
+    else
+        exit_code = make_plan(errand, &snapshot, &plan);
+    if (exit_code == CLI_DONE && plan.action_count == 0 && !cli->json)
+        print_nothing_to_do(errand);
+    else if (exit_code == CLI_DONE)
+        exit_code = apply_plan(cli, host, &plan);
+    xlp_plan_dispose(&plan);
+    xlp_snapshot_dispose(&snapshot);
+    host->ops->close(host);
+    return exit_code;
+}

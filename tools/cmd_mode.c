@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* act, advise, pause: what the daemon may do from now on. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon_request.h"
+
+static const char *meaning(const char *mode)
+{
+    if (strcmp(mode, "act") == 0)
+        return "it carries out its plans";
+    return strcmp(mode, "advise") == 0 ? "it plans and explains, and changes nothing"
+                                       : "it only watches";
+}
+
+enum cli_exit cmd_mode(const struct cli *cli, const struct command_line *line)
+{
+    const char *mode = line->command->name;
+    const struct xlp_json *result;
+    struct xlp_json *reply;
+    enum cli_exit exit_code;
+    char request[80];
+
+    if (cli->host && strcmp(cli->host, "daemon") != 0) {
+        cli_error("%s: only a daemon has a mode; leave out --host %s", mode, cli->host);
+        return CLI_USAGE;
+    }
+    if (cli->dry_run) {
+        printf("Would tell xlpolicyd on %s: %s (%s)\n", cli->socket, mode, meaning(mode));
+        return CLI_DONE;
+    }
+    snprintf(request, sizeof(request), "{\"xlpolicy\":1,\"command\":\"mode\",\"mode\":\"%s\"}",
+             mode);
+    exit_code = daemon_request(cli, request, false, &reply, &result);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    xlp_json_free(reply);
+    if (!cli->json) {
+        printf("xlpolicyd is in mode %s: %s\n", mode, meaning(mode));
+        return CLI_DONE;
+    }
+    struct xlp_json_writer *w = cli_json_start();
+
+    if (!w)
+        return cli_out_of_memory();
+    xlp_json_put_string(w, "mode", mode);
+    return cli_json_print(w);
+}

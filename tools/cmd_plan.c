@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* plan: what is, or would be, done to the host as it is now. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "source.h"
+
+#define LINE_SIZE 1024
+
+static void print_text(const struct source *source)
+{
+    const struct xlp_plan *plan = &source->plan;
+    const char *mode = source_mode(source);
+    char text[LINE_SIZE];
+
+    if (plan->action_count == 0) {
+        printf("Nothing to do: `xlpolicy why` says why, guest by guest.\n");
+        return;
+    }
+    for (size_t i = 0; i < plan->action_count; i++)
+        printf("%s\n", xlp_action_format(&plan->actions[i], text, sizeof(text)));
+    if (!mode)
+        printf("\nNone of this is done: no daemon acts on it.\n");
+    else if (strcmp(mode, "act") == 0)
+        printf("\nThe daemon acts on this.\n");
+    else
+        printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
+               mode);
+}
+
+static enum cli_exit print_json(const struct source *source)
+{
+    struct xlp_json_writer *w = cli_json_start();
+
+    if (!w)
+        return cli_out_of_memory();
+    xlp_json_write_key(w, "mode");
+    if (source_mode(source))
+        xlp_json_write_string(w, source_mode(source));
+    else
+        xlp_json_write_null(w);
+    xlp_json_write_key(w, "plan");
+    xlp_plan_write(w, &source->plan);
+    return cli_json_print(w);
+}
+
+enum cli_exit cmd_plan(const struct cli *cli, const struct command_line *line)
+{
+    struct source source;
+    enum cli_exit exit_code = source_read(cli, &source);
+
+    (void)line;
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    if (cli->json)
+        exit_code = print_json(&source);
+    else
+        print_text(&source);
+    source_dispose(&source);
+    return exit_code;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* record: watch a host, changing nothing, and write down what is seen and would be planned. */
+#include "commands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/host.h"
+#include "json/record.h"
+#include "when.h"
+#include "xlpolicy.h"
+
+#define NS_PER_S  1000000000
+#define NS_PER_MS 1000000
+
+struct recording_run {
+    struct xlp_host *host;
+    struct xlp_engine *engine;
+    struct xlp_recorder *recorder;
+    struct xlp_policy policy;
+    struct xlp_snapshot snapshot;
+    struct xlp_plan plan;
+    const char *path;
+    size_t ticks;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+/* Without SA_RESTART, so that a wait ends at once. */
+static void catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int record_tick(struct recording_run *run)
+{
+    if (run->host->ops->observe(run->host, &run->snapshot) < 0) {
+        cli_error("%s", xlp_host_error(run->host));
+        return -1;
+    }
+    if (xlp_engine_decide(run->engine, &run->snapshot, &run->policy, &run->plan) < 0) {
+        cli_out_of_memory();
+        return -1;
+    }
+    if (xlp_recorder_add(run->recorder, &run->policy, &run->snapshot, &run->plan) < 0) {
+        cli_error("cannot write %s: %s", run->path, strerror(errno));
+        return -1;
+    }
+    run->ticks++;
+    return 0;
+}
+
+/* 0 at the end of the tick; 1 when there is no more to record; -1 on failure. */
+static int wait_a_tick(struct recording_run *run)
+{
+    const struct xlp_host_ops *ops = run->host->ops;
+    uint64_t until_ns = ops->now_ns(run->host) + (uint64_t)run->policy.tick_ms * NS_PER_MS;
+
+    while (!interrupted) {
+        int wake = ops->wait(run->host, until_ns, NULL, 0);
+
+        if (interrupted || (wake >= 0 && wake & XLP_WAKE_END))
+            return 1;
+        if (wake < 0) {
+            cli_error("%s", xlp_host_error(run->host));
+            return -1;
+        }
+        if (wake & XLP_WAKE_TIME)
+            return 0;
+    }
+    return 1;
+}
+
+static int record_ticks(struct recording_run *run, double for_s)
+{
+    uint64_t end_ns = UINT64_MAX;
+    int end = 0;
+
+    if (for_s > 0)
+        end_ns = run->host->ops->now_ns(run->host) + (uint64_t)(for_s * NS_PER_S);
+    while (!end) {
+        if (record_tick(run) < 0)
+            return -1;
+        if (run->host->ops->now_ns(run->host) >= end_ns)
+            return 0;
+        end = wait_a_tick(run);
+    }
+    return end < 0 ? -1 : 0;
+}
+
+static enum cli_exit record_to(struct recording_run *run, double for_s)
+{
+    enum cli_exit exit_code = CLI_FAILED;
+    FILE *file = fopen(run->path, "wxe");
+
+    if (!file) {
+        cli_error("cannot write %s: %s%s", run->path, strerror(errno),
+                  errno == EEXIST ? "; choose a new name" : "");
+        return CLI_FAILED;
+    }
+    run->engine = xlp_engine_new();
+    run->recorder = xlp_recorder_new(file, &run->policy);
+    if (run->engine && run->recorder) {
+        catch_interrupts();
+        exit_code = record_ticks(run, for_s) < 0 ? CLI_FAILED : CLI_DONE;
+    } else {
+        cli_error("cannot write %s: %s", run->path, strerror(errno));
+    }
+    xlp_recorder_free(run->recorder);
+    xlp_engine_free(run->engine);
+    if (fclose(file) != 0 && exit_code == CLI_DONE) {
+        cli_error("cannot write %s: %s", run->path, strerror(errno));
+        exit_code = CLI_FAILED;
+    }
+    return exit_code;
+}
+
+/* The daemon is not asked: it records itself, with --record, and what it does then is in there. */
+static const char *host_to_record(const struct cli *cli)
+{
+    if (!cli->host)
+        return "xen";
+    if (strcmp(cli->host, "daemon") != 0)
+        return cli->host;
+    cli_error(
+        "record: records a host, not the daemon; for that start xlpolicyd with --record FILE");
+    return NULL;
+}
+
+enum cli_exit cmd_record(const struct cli *cli, const struct command_line *line)
+{
+    struct recording_run run = {.path = line->operands[0]};
+    const char *host = host_to_record(cli);
+    char error[XLP_HOST_ERROR_SIZE];
+    enum cli_exit exit_code;
+    bool no_host = false;
+    double for_s = 0;
+
+    for (int i = 0; i < line->option_count; i++)
+        if (when_parse(line->options[i].value, &for_s) < 0)
+            return cli_usage_error("record", "record: --for %s is not like 90s, 5m, 2h or 1d",
+                                   line->options[i].value);
+    if (!host)
+        return CLI_USAGE;
+    run.host = xlp_host_open(host, XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
+    if (!run.host) {
+        cli_error("%s", error);
+        return no_host ? CLI_NOTHING_THERE : CLI_FAILED;
+    }
+    xlp_policy_init(&run.policy);
+    cli_apply_settings(cli, &run.policy);
+    xlp_snapshot_init(&run.snapshot);
+    xlp_plan_init(&run.plan);
+    exit_code = record_to(&run, for_s);
+    if (exit_code == CLI_DONE)
+        fprintf(stderr, "xlpolicy: %zu ticks recorded in %s\n", run.ticks, run.path);
+    xlp_plan_dispose(&run.plan);
+    xlp_snapshot_dispose(&run.snapshot);
+    xlp_policy_dispose(&run.policy);
+    run.host->ops->close(run.host);
+    return exit_code;
+}

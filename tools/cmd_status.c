@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* status: what the daemon is up to, and what an operator should look at. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon_request.h"
+#include "problems.h"
+#include "source.h"
+#include "when.h"
+
+#define LAST_ACTIONS 5
+
+static const char *or_none(const char *text)
+{
+    return text ? text : "none";
+}
+
+/* "cpu-even 12, mem-grow 3" */
+static void print_counts(const struct xlp_json *status, const char *key)
+{
+    const struct xlp_json *counts = xlp_json_get(status, key);
+    size_t count = counts ? xlp_json_count(counts) : 0;
+
+    if (count == 0)
+        printf("nothing");
+    for (size_t i = 0; i < count; i++)
+        printf("%s%s %.0f", i ? ", " : "", xlp_json_key(counts, i),
+               xlp_json_double(xlp_json_at(counts, i)));
+    printf("\n");
+}
+
+static void print_last_error(const struct xlp_json *status)
+{
+    const char *error = daemon_string(status, "last_error");
+    char time[WHEN_TEXT_SIZE];
+
+    printf("Last error:  %s", or_none(error));
+    if (error)
+        printf(" (%s)", when_format(daemon_number(status, "last_error_time_s"), time));
+    printf("\n");
+}
+
+static void print_daemon(const struct cli *cli, const struct xlp_json *status)
+{
+    const char *version = daemon_string(status, "version");
+    const char *config = daemon_string(status, "config");
+    char span[WHEN_TEXT_SIZE];
+
+    printf("Daemon:      xlpolicyd %s on %s, pid %.0f, up %s\n", version ? version : "?",
+           cli->socket, daemon_number(status, "pid"),
+           when_format_span(daemon_number(status, "uptime_s"), span));
+    printf("Mode:        %s%s\n", daemon_string(status, "mode"),
+           daemon_number(status, "dry_run") != 0 ? " (dry run: nothing is changed)" : "");
+    printf("Config:      %s\n", config ? config : "no file, all defaults");
+    printf("Ticks:       %.0f, one every %.3g s, the last took %.3g s; %.0f missed, %.0f failed\n",
+           daemon_number(status, "ticks"), daemon_number(status, "tick_ms") / 1000,
+           daemon_number(status, "tick_s"), daemon_number(status, "ticks_missed"),
+           daemon_number(status, "ticks_failed"));
+    printf("Done:        ");
+    print_counts(status, "done");
+    printf("Not done:    ");
+    print_counts(status, "not_done");
+    print_last_error(status);
+}
+
+static void print_entry(const struct xlp_json *entry)
+{
+    const char *text = daemon_string(entry, "text");
+    char time[WHEN_TEXT_SIZE];
+
+    printf("  %s %s\n", when_format(daemon_number(entry, "time_s"), time), text ? text : "?");
+}
+
+/* The reply to "history", or NULL where there is none; that has been said then. */
+static struct xlp_json *ask_history(const struct cli *cli, const struct xlp_json **entries_out)
+{
+    const struct xlp_json *result;
+    struct xlp_json *reply;
+
+    if (daemon_request(cli, "{\"xlpolicy\":1,\"command\":\"history\"}", false, &reply, &result) !=
+        CLI_DONE)
+        return NULL;
+    *entries_out = daemon_array(cli, result, "entries");
+    if (*entries_out)
+        return reply;
+    xlp_json_free(reply);
+    return NULL;
+}
+
+static enum cli_exit print_last_actions(const struct cli *cli)
+{
+    const struct xlp_json *entries = NULL;
+    struct xlp_json *reply = ask_history(cli, &entries);
+    size_t count;
+
+    if (!reply)
+        return CLI_FAILED;
+    count = xlp_json_count(entries);
+    printf("Last actions:%s\n", count ? "" : " none");
+    for (size_t i = count > LAST_ACTIONS ? count - LAST_ACTIONS : 0; i < count; i++)
+        print_entry(xlp_json_at(entries, i));
+    xlp_json_free(reply);
+    return CLI_DONE;
+}
+
+static void print_problem(void *context, const char *sentence)
+{
+    size_t *printed = context;
+
+    if ((*printed)++ == 0)
+        printf("Problems:\n");
+    printf("  %s\n", sentence);
+}
+
+static enum cli_exit print_text(const struct cli *cli, const struct source *source)
+{
+    enum cli_exit exit_code = CLI_DONE;
+    size_t printed = 0;
+
+    if (source->status) {
+        print_daemon(cli, source->status);
+        exit_code = print_last_actions(cli);
+    } else {
+        printf("Daemon:      none asked; looking at %s\n", source->name);
+    }
+    printf("Planned:     %zu action%s\n", source->plan.action_count,
+           source->plan.action_count == 1 ? "" : "s");
+    if (problems_find(source, print_problem, &printed) == 0)
+        printf("Problems:    none\n");
+    return exit_code;
+}
+
+static void write_problem(void *context, const char *sentence)
+{
+    xlp_json_write_string(context, sentence);
+}
+
+static void write_last_actions(struct xlp_json_writer *w, const struct xlp_json *entries)
+{
+    size_t count = xlp_json_count(entries);
+
+    xlp_json_write_key(w, "last_actions");
+    xlp_json_open_array(w);
+    for (size_t i = count > LAST_ACTIONS ? count - LAST_ACTIONS : 0; i < count; i++)
+        daemon_copy_json(w, xlp_json_at(entries, i));
+    xlp_json_close_array(w);
+}
+
+static enum cli_exit print_json(const struct cli *cli, const struct source *source)
+{
+    const struct xlp_json *entries = NULL;
+    struct xlp_json *reply = source->status ? ask_history(cli, &entries) : NULL;
+    struct xlp_json_writer *w;
+
+    if (source->status && !reply)
+        return CLI_FAILED;
+    w = cli_json_start();
+    if (!w) {
+        xlp_json_free(reply);
+        return cli_out_of_memory();
+    }
+    xlp_json_put_string(w, "source", source->name);
+    xlp_json_write_key(w, "daemon");
+    if (source->status)
+        daemon_copy_json(w, source->status);
+    else
+        xlp_json_write_null(w);
+    if (reply)
+        write_last_actions(w, entries);
+    xlp_json_free(reply);
+    xlp_json_put_u64(w, "planned", source->plan.action_count);
+    xlp_json_write_key(w, "problems");
+    xlp_json_open_array(w);
+    problems_find(source, write_problem, w);
+    xlp_json_close_array(w);
+    return cli_json_print(w);
+}
+
+enum cli_exit cmd_status(const struct cli *cli, const struct command_line *line)
+{
+    struct source source;
+    enum cli_exit exit_code = source_read(cli, &source);
+
+    (void)line;
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    exit_code = cli->json ? print_json(cli, &source) : print_text(cli, &source);
+    source_dispose(&source);
+    return exit_code;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* why: for each guest what is decided about its CPU and its memory, and for what reason; also where
+ * the decision is to do nothing. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "source.h"
+
+#define LINE_SIZE 1024
+
+static bool is_about_cpu(enum xlp_action_kind kind)
+{
+    return kind == XLP_PLACE_VCPU || kind == XLP_ADOPT_VCPU || kind == XLP_RELEASE_VCPU;
+}
+
+static bool is_about_memory(enum xlp_action_kind kind)
+{
+    return kind == XLP_SET_TARGET || kind == XLP_RELEASE_TARGET;
+}
+
+/* The guest's name stands in the heading already. */
+static void print_action(const struct xlp_action *action, const char *heading)
+{
+    char text[LINE_SIZE];
+    const char *rest = xlp_action_format(action, text, sizeof(text)) + strlen(action->name);
+
+    printf("  %-8s%s\n", heading, rest + strspn(rest, ": "));
+}
+
+/* The planned actions, which carry their reasons; or the reason why there are none. */
+static void print_part(const struct xlp_plan *plan, uint32_t domid, const char *heading,
+                       bool (*is_part)(enum xlp_action_kind), const struct xlp_reason *verdict)
+{
+    char text[LINE_SIZE];
+    size_t printed = 0;
+
+    for (size_t i = 0; i < plan->action_count; i++) {
+        const struct xlp_action *action = &plan->actions[i];
+
+        if (action->domid == domid && is_part(action->kind))
+            print_action(action, printed++ ? "" : heading);
+    }
+    if (!printed)
+        printf("  %-8s%s\n", heading, xlp_reason_format(verdict, text, sizeof(text)));
+}
+
+static void print_text(const struct source *source, struct source_range range)
+{
+    for (size_t i = range.first; i < range.end; i++) {
+        const struct xlp_verdict *v = &source->plan.verdicts[i];
+
+        printf("%s%s (ID %u)\n", i > range.first ? "\n" : "", v->name, v->domid);
+        print_part(&source->plan, v->domid, "CPU", is_about_cpu, &v->cpu);
+        print_part(&source->plan, v->domid, "memory", is_about_memory, &v->memory);
+    }
+}
+
+static void write_reason(struct xlp_json_writer *w, const char *key,
+                         const struct xlp_reason *reason)
+{
+    xlp_json_write_key(w, key);
+    xlp_json_open_object(w);
+    xlp_json_put_bool(w, "managed", !source_is_hands_off(reason->code));
+    xlp_json_write_key(w, "reason");
+    xlp_reason_write(w, reason);
+    xlp_json_close_object(w);
+}
+
+static void write_domain(struct xlp_json_writer *w, const struct xlp_plan *plan,
+                         const struct xlp_verdict *v)
+{
+    xlp_json_open_object(w);
+    xlp_json_put_string(w, "name", v->name);
+    xlp_json_put_int(w, "domid", v->domid);
+    write_reason(w, "cpu", &v->cpu);
+    write_reason(w, "memory", &v->memory);
+    xlp_json_write_key(w, "actions");
+    xlp_json_open_array(w);
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (plan->actions[i].domid == v->domid)
+            xlp_action_write(w, &plan->actions[i]);
+    xlp_json_close_array(w);
+    xlp_json_close_object(w);
+}
+
+static enum cli_exit print_json(const struct source *source, struct source_range range)
+{
+    struct xlp_json_writer *w = cli_json_start();
+
+    if (!w)
+        return cli_out_of_memory();
+    xlp_json_write_key(w, "domains");
+    xlp_json_open_array(w);
+    for (size_t i = range.first; i < range.end; i++)
+        write_domain(w, &source->plan, &source->plan.verdicts[i]);
+    xlp_json_close_array(w);
+    return cli_json_print(w);
+}
+
+enum cli_exit cmd_why(const struct cli *cli, const struct command_line *line)
+{
+    struct source_range range;
+    struct source source;
+    enum cli_exit exit_code = source_read(cli, &source);
+
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    exit_code = source_select(&source, line->operand_count ? line->operands[0] : NULL, &range);
+    if (exit_code == CLI_DONE && cli->json)
+        exit_code = print_json(&source, range);
+    else if (exit_code == CLI_DONE)
+        print_text(&source, range);
+    source_dispose(&source);
+    return exit_code;
+}

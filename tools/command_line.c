@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* From argv to a checked call of a command; and the help that the same table gives. */
+#include "commands.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../daemon/words.h"
+
+/* ---- finding a command ---- */
+
+const struct command *command_by_name(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+const struct command *command_nearest(const char *name)
+{
+    const struct command *nearest = NULL;
+    size_t shortest = 3; /* farther off than two letters is another word */
+
+    for (size_t i = 0; i < command_count; i++) {
+        size_t letters = words_distance(name, commands[i].name);
+
+        if (letters < shortest && letters < strlen(commands[i].name)) {
+            shortest = letters;
+            nearest = &commands[i];
+        }
+    }
+    return nearest;
+}
+
+/* ---- reading one call ---- */
+
+/* Common options are also taken after the command, where one looks for them first. */
+enum { OPTION_JSON = 256, OPTION_SET };
+
+static void collect_options(const struct command *command, struct option *longs, char *shorts)
+{
+    static const struct option common[] = {{"help", no_argument, NULL, 'h'},
+                                           {"json", no_argument, NULL, OPTION_JSON},
+                                           {"set", required_argument, NULL, OPTION_SET}};
+
+    memcpy(longs, common, sizeof(common));
+    longs += sizeof(common) / sizeof(common[0]);
+    *shorts++ = ':'; /* getopt: tell a missing argument from an unknown option */
+    *shorts++ = 'h';
+    for (const struct command_option *o = command->options; o && o->name; o++) {
+        *longs++ = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
+                                   o->letter};
+        *shorts++ = (char)o->letter;
+        if (o->argument)
+            *shorts++ = ':';
+    }
+    memset(longs, 0, sizeof(*longs));
+    *shorts = '\0';
+}
+
+/* Returns CLI_DONE with *help_out set when help was asked for. */
+static enum cli_exit read_options(struct cli *cli, struct command_line *line, int argc, char **argv,
+                                  bool *help_out)
+{
+    const char *name = line->command->name;
+    struct option longs[COMMAND_OPTIONS_MAX + 4];
+    char shorts[2 * COMMAND_OPTIONS_MAX + 3];
+    int letter;
+
+    collect_options(line->command, longs, shorts);
+    opterr = 0;
+    optind = 0; /* glibc: start afresh, main has used getopt already */
+    while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        if (letter == '?')
+            return cli_usage_error(name, "%s: unknown option %s", name, argv[optind - 1]);
+        if (letter == ':')
+            return cli_usage_error(name, "%s: option %s needs a value", name, argv[optind - 1]);
+        if (letter == OPTION_JSON) {
+            cli->json = true;
+        } else if (letter == 'h') {
+            *help_out = true;
+        } else if (letter == OPTION_SET) {
+            if (cli_add_setting(cli, optarg) != CLI_DONE)
+                return CLI_USAGE;
+        } else {
+            if (line->option_count == COMMAND_VALUES_MAX)
+                return cli_usage_error(name, "%s: more than %d options", name, COMMAND_VALUES_MAX);
+            line->options[line->option_count].letter = letter;
+            line->options[line->option_count++].value = optarg;
+        }
+    }
+    line->operands = argv + optind;
+    line->operand_count = argc - optind;
+    return CLI_DONE;
+}
+
+/* A setting that would change nothing is a misunderstanding. */
+static enum cli_exit check_settings(const struct cli *cli, const struct command *c)
+{
+    if (cli->setting_count && !c->decides)
+        return cli_usage_error(c->name, "%s: decides nothing here, so --set has no meaning",
+                               c->name);
+    return CLI_DONE;
+}
+
+static enum cli_exit check_operands(const struct command_line *line)
+{
+    const struct command *c = line->command;
+
+    if (line->operand_count < c->operands_min)
+        return cli_usage_error(c->name, "%s: needs %s", c->name, c->operands);
+    if (line->operand_count > c->operands_max)
+        return cli_usage_error(c->name, "%s: \"%s\" is one argument too many", c->name,
+                               line->operands[c->operands_max]);
+    return CLI_DONE;
+}
+
+enum cli_exit command_unknown(const char *name)
+{
+    const struct command *nearest = command_nearest(name);
+
+    if (nearest)
+        cli_error("no command \"%s\"; did you mean \"%s\"?", name, nearest->name);
+    else
+        cli_error("no command \"%s\"; `xlpolicy help` lists them", name);
+    return CLI_USAGE;
+}
+
+enum cli_exit command_run(struct cli *cli, int argc, char **argv)
+{
+    struct command_line line = {.command = command_by_name(argv[0])};
+    enum cli_exit exit_code;
+    bool help = false;
+
+    if (!line.command)
+        return command_unknown(argv[0]);
+    exit_code = read_options(cli, &line, argc, argv, &help);
+    if (exit_code == CLI_DONE && help) {
+        command_print_help(line.command);
+        return CLI_DONE;
+    }
+    if (exit_code == CLI_DONE)
+        exit_code = check_settings(cli, line.command);
+    if (exit_code == CLI_DONE)
+        exit_code = check_operands(&line);
+    return exit_code == CLI_DONE ? line.command->run(cli, &line) : exit_code;
+}
+
+/* ---- help ---- */
+
+void command_print_overview(void)
+{
+    printf("Usage: xlpolicy [OPTION]... COMMAND [ARGUMENT]...\n"
+           "Shows how CPU and memory are shared among the guests of this Xen host, and why.\n"
+           "\n"
+           "Options, before the command:\n"
+           "  --host HOST      where to look: daemon, xen, sim:FILE or replay:FILE; without\n"
+           "                   it the daemon if it answers, else Xen, read only\n"
+           "  --socket PATH    the daemon's control socket\n"
+           "  --ticks N        watch a host that is read directly for N ticks (default 1)\n"
+           "  --set KEY=VALUE  decide by another setting than the default; may be repeated,\n"
+           "                   also after the command; no daemon is asked then\n"
+           "  --json           print JSON instead of text (also after the command)\n"
+           "  -N, --dry-run    change nothing, say what would be done\n"
+           "  -v, --verbose    say on stderr where the facts come from\n"
+           "  -h, --help       print this; after a command, its help\n"
+           "  -V, --version    print the version\n"
+           "\n"
+           "Commands:\n");
+    for (size_t i = 0; i < command_count; i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    printf("\n"
+           "`xlpolicy help COMMAND` tells more about one of them.\n");
+}
+
+void command_print_help(const struct command *command)
+{
+    printf("Usage: xlpolicy %s%s%s%s\n\n%s.\n", command->name,
+           command->options ? " [OPTION]..." : "", command->operands[0] ? " " : "",
+           command->operands, command->summary);
+    if (command->options)
+        printf("\nOptions:\n");
+    for (const struct command_option *o = command->options; o && o->name; o++) {
+        int length = printf("  -%c, --%s%s%s", o->letter, o->name, o->argument ? " " : "",
+                            o->argument ? o->argument : "");
+
+        printf("%*s%s\n", length < 26 ? 26 - length : 1, "", o->help);
+    }
+    if (command->help[0])
+        printf("\n%s", command->help);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The table of commands, in the order in which `xlpolicy help` lists them. */
+#include "commands.h"
+
+#define COLUMNS_HELP                                                                               \
+    "CPU figures are in percent of one pCPU, over the last tick; \"-\": not measured.\n"           \
+    "  CPU%       what it got\n"                                                                   \
+    "  Demand%    what it would use if it could have all it wants\n"                               \
+    "  Entitled%  what it is due: its demand, or its fair share of too little\n"
+
+static const struct command_option adopt_options[] = {
+    {"all", 'a', NULL, "every domain instead of one; adopt leaves out dom0"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option history_options[] = {
+    {"since", 's', "TIME", "only the last 90s, 5m, 2h or 1d"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option record_options[] = {
+    {"for", 'f', "TIME", "stop after 90s, 5m, 2h or 1d"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option simulate_options[] = {
+    {"trace", 't', NULL, "print every action, as it happens"},
+    {"svg", 'o', "FILE", "draw what happened"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option replay_options[] = {
+    {"svg", 'o', "FILE", "draw what happened"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command commands[] = {
+    {"list", "[DOM]", 0, 1, NULL, "List domains: what each uses, wants and is due",
+     "Mem, Need and Target are in MiB: what the guest has, what it needs as its own\n"
+     "reports say, and what its balloon was last told.\n" COLUMNS_HELP
+     "State: r running, b blocked, p paused or being built, s shut down, m being saved\n"
+     "or migrated, d dying. Managed: yes, only its cpu, only its memory, or no;\n"
+     "`xlpolicy why` says why not.\n",
+     cmd_list, true},
+    {"vcpu-list", "[DOM]", 0, 1, NULL, "List vCPUs: use, demand, and where each may run",
+     "CPU is where it ran last, Home the pCPU that its load is counted on, \"-\" when it\n"
+     "has no single one.\n" COLUMNS_HELP,
+     cmd_vcpu_list, true},
+    {"pcpu-list", "", 0, 0, NULL, "List pCPUs: how busy, and whose vCPUs are placed there",
+     "Usage% is how busy the pCPU was over the last tick, whoever kept it busy;\n"
+     "Demand% is what the vCPUs placed there want, over 100 when that is too much.\n"
+     "A vCPU of a guest that has several is written NAME/VCPU; one that is bound to no\n"
+     "single pCPU stands in parentheses where it ran last.\n",
+     cmd_pcpu_list, true},
+    {"mem-list", "[DOM]", 0, 1, NULL, "List memory: who has, uses and needs how much",
+     "All in MiB. Used, Need, Comfort and Floor need reports from within the guest:\n"
+     "  Used     what it uses, swap included\n"
+     "  Need     that, and a margin\n"
+     "  Comfort  what it should have when there is enough\n"
+     "  Floor    what it is never pushed below\n"
+     "Balloon: at target, moving, stuck, or none. Report: who reports from within the\n"
+     "guest (agent, qubes, xenserver), none, stale, or unreadable.\n",
+     cmd_mem_list, true},
+    {"info", "", 0, 0, NULL, "Describe the host", "", cmd_info, true},
+    {"status", "", 0, 0, NULL, "Show what the daemon is up to, and problems to look at", "",
+     cmd_status, true},
+    {"plan", "", 0, 0, NULL, "Show what is, or would be, done now, each with its reason",
+     "In mode act the daemon does this; in mode advise, or without a daemon, nothing\n"
+     "is done. Nothing in the plan? `xlpolicy why` says for each guest why it stays.\n",
+     cmd_plan, true},
+    {"why", "[DOM]", 0, 1, NULL, "Explain what is decided for each guest, CPU and memory",
+     "Also why nothing is done, and who is not managed and why.\n", cmd_why, true},
+    {"history", "[DOM]", 0, 1, history_options, "Show what the daemon has done, or tried",
+     "The daemon remembers its last 1024 actions.\n", cmd_history, false},
+    {"act", "", 0, 0, NULL, "Let the daemon carry out its plans", "", cmd_mode, false},
+    {"advise", "", 0, 0, NULL, "Let the daemon plan and explain, but change nothing",
+     "What it has changed so far stays; `xlpolicy release --all` undoes it.\n", cmd_mode, false},
+    {"pause", "", 0, 0, NULL, "Let the daemon only watch", "", cmd_mode, false},
+    {"adopt", "DOM", 0, 1, adopt_options, "Hand a domain over: it may be moved although pinned",
+     "Needed for guests whose vCPUs were pinned by hand, and after `release`. What\n"
+     "they had before is recorded, and `release` restores it. With an explicit --host\n"
+     "xen it is done from here, not by the daemon; -N then shows it without doing it.\n",
+     cmd_adopt, false},
+    {"release", "DOM", 0, 1, adopt_options, "Take a domain back: as it was, and hands off",
+     "Affinity and memory target are put back as they were found, unless someone has\n"
+     "changed them since. A single domain is left alone from then on, until `adopt`;\n"
+     "with --all the daemon stops acting. With an explicit --host xen it is done from\n"
+     "here instead of by the daemon; -N then shows it without doing it.\n",
+     cmd_release, false},
+    {"simulate", "FILE", 1, 1, simulate_options, "Run a scenario on a simulated host",
+     "Shows the host before and after, what was done and why, and whether each thing\n"
+     "that the scenario expects came true. Exits with 1 if one did not. With --set\n"
+     "KEY=VALUE, a setting is another than the scenario's.\n",
+     cmd_simulate, true},
+    {"replay", "FILE", 1, 1, replay_options, "Decide again what was decided in a recording",
+     "What is decided again tick after tick is told once.\n"
+     "Without --set the decisions have to be the recorded ones: if they are not, the\n"
+     "first that differs is named, and the exit code is 1.\n",
+     cmd_replay, true},
+    {"record", "FILE", 1, 1, record_options, "Record the host, for `replay` and bug reports",
+     "Watches, changes nothing, and stops at ^C. For a recording of what the daemon\n"
+     "does, start it with --record FILE.\n",
+     cmd_record, true},
+    {"config", "check|show [FILE]", 1, 2, NULL,
+     "Check the configuration file, or show all settings",
+     "Without FILE it is /etc/xlpolicy/xlpolicyd.conf. What `show` prints is a\n"
+     "complete configuration file, with the defaults where FILE says nothing.\n",
+     cmd_config, false},
+    {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help,
+     false},
+};
+
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The commands: one file each, and one table (commands.c) that `help`, the argument checks and the
+ * dispatch go by.
+ */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include <stddef.h>
+
+#include "cli.h"
+
+struct command_option {
+    const char *name;     /* long name, without the dashes; NULL ends the list */
+    int letter;           /* what the command calls it, and its short form */
+    const char *argument; /* "FILE", or NULL when it takes none */
+    const char *help;
+};
+
+#define COMMAND_OPTIONS_MAX 8  /* a command has no more, common ones not counted */
+#define COMMAND_VALUES_MAX  64 /* how often options may be given in one call */
+
+struct command;
+
+/* One call, checked against the table. */
+struct command_line {
+    const struct command *command;
+    int operand_count;
+    char *const *operands;
+    struct {
+        int letter;
+        const char *value; /* NULL when the option takes none */
+    } options[COMMAND_VALUES_MAX];
+    int option_count;
+};
+
+typedef enum cli_exit command_function(const struct cli *cli, const struct command_line *line);
+
+struct command {
+    const char *name;
+    const char *operands; /* as usage shows them: "[DOM...]" */
+    int operands_min, operands_max;
+    const struct command_option *options; /* its own, or NULL */
+    const char *summary;                  /* one line, no full stop */
+    const char *help;                     /* what a user should know, lines of at most 78 */
+    command_function *run;
+    bool decides; /* --set has a meaning */
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+/* NULL when there is none. */
+const struct command *command_by_name(const char *name);
+
+/* The command whose name is nearest, or NULL when none is near. */
+const struct command *command_nearest(const char *name);
+
+/* Says that there is no such command, and which may have been meant. */
+enum cli_exit command_unknown(const char *name);
+
+/* argv[0] is the command's name. Common options given after it change cli. */
+enum cli_exit command_run(struct cli *cli, int argc, char **argv);
+
+/* What `help` and -h print. */
+void command_print_overview(void);
+void command_print_help(const struct command *command);
+
+command_function cmd_list, cmd_vcpu_list, cmd_pcpu_list, cmd_mem_list, cmd_info;
+command_function cmd_status, cmd_plan, cmd_why, cmd_history;
+command_function cmd_mode, cmd_adopt, cmd_release;
+command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help;
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* A request to the daemon, and reading what it sent. */
+#include "daemon_request.h"
+
+#include <math.h>
+
+#include "control_client.h"
+
+/* Its own words, and the exit code it asks for. */
+static enum cli_exit refusal(const struct xlp_json *reply)
+{
+    double code = daemon_number(reply, "exit_code");
+    const char *error = daemon_string(reply, "error");
+
+    cli_error("%s", error ? error : "the daemon refused, and does not say why");
+    return code >= CLI_FAILED && code <= CLI_REFUSED ? (enum cli_exit)code : CLI_FAILED;
+}
+
+enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bool quiet,
+                             struct xlp_json **reply_out, const struct xlp_json **result_out)
+{
+    char error[256];
+    struct xlp_json *reply;
+    enum cli_exit exit_code;
+
+    switch (control_request(cli->socket, request_line, CONTROL_REPLY_MAX, &reply, error,
+                            sizeof(error))) {
+    case CONTROL_REPLIED: break;
+    case CONTROL_NO_DAEMON:
+        if (!quiet)
+            cli_error("%s", error);
+        return CLI_NOTHING_THERE;
+    case CONTROL_DENIED: cli_error("%s", error); return CLI_REFUSED;
+    default: cli_error("%s", error); return CLI_FAILED;
+    }
+    if (daemon_number(reply, "ok") == 0) {
+        exit_code = refusal(reply);
+        xlp_json_free(reply);
+        return exit_code;
+    }
+    *reply_out = reply;
+    *result_out = xlp_json_get(reply, "result");
+    return CLI_DONE;
+}
+
+const char *daemon_string(const struct xlp_json *object, const char *key)
+{
+    const struct xlp_json *value = xlp_json_get(object, key);
+
+    return value ? xlp_json_string(value) : NULL;
+}
+
+double daemon_number(const struct xlp_json *object, const char *key)
+{
+    const struct xlp_json *value = xlp_json_get(object, key);
+
+    return value ? xlp_json_double(value) : 0;
+}
+
+const struct xlp_json *daemon_array(const struct cli *cli, const struct xlp_json *object,
+                                    const char *key)
+{
+    const struct xlp_json *value = xlp_json_get(object, key);
+
+    if (value && xlp_json_kind(value) == XLP_JSON_ARRAY)
+        return value;
+    cli_error("cannot understand the daemon on %s: its reply lacks \"%s\"; is it of another "
+              "version?",
+              cli->socket, key);
+    return NULL;
+}
+
+static void copy_number(struct xlp_json_writer *w, double number)
+{
+    const double exact_max = 9007199254740992; /* 2^53 */
+
+    if (number == trunc(number) && fabs(number) < exact_max)
+        xlp_json_write_int(w, (int64_t)number);
+    else
+        xlp_json_write_double(w, number);
+}
+
+/* Recurses no deeper than the parser lets a text be nested. */
+void daemon_copy_json(struct xlp_json_writer *w, const struct xlp_json *value)
+{
+    switch (xlp_json_kind(value)) {
+    case XLP_JSON_NULL: xlp_json_write_null(w); break;
+    case XLP_JSON_BOOL: xlp_json_write_bool(w, xlp_json_double(value) != 0); break;
+    case XLP_JSON_NUMBER: copy_number(w, xlp_json_double(value)); break;
+    case XLP_JSON_STRING: xlp_json_write_string(w, xlp_json_string(value)); break;
+    case XLP_JSON_ARRAY:
+        xlp_json_open_array(w);
+        for (size_t i = 0; i < xlp_json_count(value); i++)
+            daemon_copy_json(w, xlp_json_at(value, i));
+        xlp_json_close_array(w);
+        break;
+    case XLP_JSON_OBJECT:
+        xlp_json_open_object(w);
+        for (size_t i = 0; i < xlp_json_count(value); i++) {
+            xlp_json_write_key(w, xlp_json_key(value, i));
+            daemon_copy_json(w, xlp_json_at(value, i));
+        }
+        xlp_json_close_object(w);
+        break;
+    }
+}

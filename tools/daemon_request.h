@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* A request to the daemon, with its failures told as every command tells them. */
+#ifndef DAEMON_REQUEST_H
+#define DAEMON_REQUEST_H
+
+#include "cli.h"
+
+/*
+ * Sends one request and gives its result, an object in *reply_out; the caller frees that with
+ * xlp_json_free. Otherwise the error has been printed and the exit code is returned: what the
+ * daemon said, or CLI_NOTHING_THERE when there is no daemon (not printed when quiet).
+ */
+enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bool quiet,
+                             struct xlp_json **reply_out, const struct xlp_json **result_out);
+
+/* A member of what the daemon sent: NULL, or 0, where it is missing or of another kind. */
+const char *daemon_string(const struct xlp_json *object, const char *key);
+double daemon_number(const struct xlp_json *object, const char *key);
+
+/* Its array of that name, or NULL; an error has been printed then. */
+const struct xlp_json *daemon_array(const struct cli *cli, const struct xlp_json *object,
+                                    const char *key);
+
+/* Writes a value as it was read, whole numbers up to 2^53 exactly. */
+void daemon_copy_json(struct xlp_json_writer *w, const struct xlp_json *value);
+
+#endif

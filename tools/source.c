@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Choosing where facts come from, and what is common to all sources. */
+#include "source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host.h"
+
+static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source *source_out);
+
+enum cli_exit source_read(const struct cli *cli, struct source *source_out)
+{
+    struct source source = {.name = ""};
+    enum cli_exit exit_code;
+
+    xlp_snapshot_init(&source.snapshot);
+    xlp_plan_init(&source.plan);
+    if (cli->setting_count && cli->host && strcmp(cli->host, "daemon") == 0)
+        exit_code = cli_usage_error(NULL, "--set: the daemon decides by its own configuration");
+    else if (!cli->host && cli->setting_count)
+        exit_code = source_read_host(cli, "xen", &source);
+    else if (!cli->host)
+        exit_code = read_whatever_is_there(cli, &source);
+    else if (strcmp(cli->host, "daemon") == 0)
+        exit_code = source_read_daemon(cli, false, &source);
+    else
+        exit_code = source_read_host(cli, cli->host, &source);
+    if (exit_code != CLI_DONE) {
+        source_dispose(&source);
+        return exit_code;
+    }
+    if (cli->verbose)
+        fprintf(stderr, "xlpolicy: from %s\n", source.name);
+    *source_out = source;
+    return CLI_DONE;
+}
+
+/* A daemon that is there but does not answer properly is an error: looking past it would show the
+ * host without what it knows. */
+static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source *source_out)
+{
+    static const char same[] = "no Xen here: "; /* not to be said twice */
+    char error[XLP_HOST_ERROR_SIZE];
+    enum cli_exit exit_code = source_read_daemon(cli, true, source_out);
+    struct xlp_host *host;
+    bool no_host = false;
+
+    if (exit_code != CLI_NOTHING_THERE)
+        return exit_code;
+    host = xlp_host_open("xen", XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
+    if (host) {
+        host->ops->close(host);
+        return source_read_host(cli, "xen", source_out);
+    }
+    cli_error("nothing to talk to: no xlpolicyd on %s, and no Xen here (%s)", cli->socket,
+              strncmp(error, same, strlen(same)) == 0 ? error + strlen(same) : error);
+    return no_host ? CLI_NOTHING_THERE : CLI_FAILED;
+}
+
+void source_dispose(struct source *source)
+{
+    xlp_json_free(source->daemon_root);
+    xlp_snapshot_dispose(&source->snapshot);
+    xlp_plan_dispose(&source->plan);
+    free(source->pcpus);
+    free(source->vcpus);
+    free(source->domains);
+    *source = (struct source){.name = ""};
+}
+
+static const struct xlp_pcpu *find_pcpu(const struct xlp_snapshot *s, uint32_t id)
+{
+    for (size_t i = 0; i < s->pcpu_count; i++)
+        if (s->pcpus[i].id == id)
+            return &s->pcpus[i];
+    return NULL;
+}
+
+void source_measure_pcpus(const struct xlp_snapshot *earlier, const struct xlp_snapshot *later,
+                          struct source_pcpu *pcpus_out)
+{
+    double elapsed_ns = (double)later->time_ns - (double)earlier->time_ns;
+
+    for (size_t i = 0; i < later->pcpu_count; i++) {
+        const struct xlp_pcpu *now = &later->pcpus[i];
+        const struct xlp_pcpu *then = find_pcpu(earlier, now->id);
+        double idle_ns;
+
+        pcpus_out[i] = (struct source_pcpu){.known = false};
+        /* The idle time of a pCPU that was offline meanwhile means nothing. */
+        if (elapsed_ns <= 0 || !then || !then->online || !now->online ||
+            now->idle_ns < then->idle_ns)
+            continue;
+        idle_ns = (double)(now->idle_ns - then->idle_ns);
+        pcpus_out[i].known = true;
+        pcpus_out[i].used = idle_ns < elapsed_ns ? 1 - idle_ns / elapsed_ns : 0;
+    }
+}
+
+static bool is_number(const char *text)
+{
+    return *text && text[strspn(text, "0123456789")] == '\0' && strlen(text) <= 5;
+}
+
+const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot, const char *text)
+{
+    const struct xlp_domain *domain = NULL;
+
+    if (is_number(text)) /* by id first, as xl does */
+        domain = xlp_snapshot_domain(snapshot, (uint32_t)strtoul(text, NULL, 10));
+    if (!domain)
+        domain = xlp_snapshot_domain_by_name(snapshot, text);
+    if (!domain)
+        cli_error("no domain \"%s\" here; `xlpolicy list` shows them", text);
+    return domain;
+}
+
+enum cli_exit source_select(const struct source *source, const char *text,
+                            struct source_range *range_out)
+{
+    const struct xlp_snapshot *s = &source->snapshot;
+    const struct xlp_domain *domain;
+
+    if (!text) {
+        *range_out = (struct source_range){0, s->domain_count};
+        return CLI_DONE;
+    }
+    domain = source_find_domain(s, text);
+    if (!domain)
+        return CLI_FAILED;
+    range_out->first = (size_t)(domain - s->domains);
+    range_out->end = range_out->first + 1;
+    return CLI_DONE;
+}
+
+bool source_is_hands_off(enum xlp_reason_code code)
+{
+    switch (code) {
+    case XLP_REASON_CPU_SCHED_BALANCES:
+    case XLP_REASON_CPU_SOFT_IGNORED:
+    case XLP_REASON_CPU_OPERATOR_PIN:
+    case XLP_REASON_CPU_TAKEN_BACK:
+    case XLP_REASON_CPU_NOWHERE:
+    case XLP_REASON_CPU_DOM0:
+    case XLP_REASON_CPU_OFF:
+    case XLP_REASON_CPU_EXCLUDED:
+    case XLP_REASON_MEM_NO_AGENT:
+    case XLP_REASON_MEM_BAD_REPORT:
+    case XLP_REASON_MEM_NO_BALLOON:
+    case XLP_REASON_MEM_PASSTHROUGH:
+    case XLP_REASON_MEM_OPERATOR:
+    case XLP_REASON_MEM_OTHER_CONTROLLER:
+    case XLP_REASON_MEM_DOM0:
+    case XLP_REASON_MEM_OFF:
+    case XLP_REASON_MEM_EXCLUDED:
+    case XLP_REASON_RELEASED:
+    case XLP_REASON_PAUSED:
+    case XLP_REASON_BUILDING:
+    case XLP_REASON_MIGRATING:
+    case XLP_REASON_SHUTDOWN:
+    case XLP_REASON_DYING: return true;
+    default: return false;
+    }
+}

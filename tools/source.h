@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Where a command's facts come from: the daemon, which has watched the host all along, or the host
+ * itself, read here and watched for a tick or more so that use is measured.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include "cli.h"
+#include "xlpolicy.h"
+
+struct source_pcpu {
+    bool known;  /* false until measured */
+    double used; /* busy part of the last tick, 0 ... 1 */
+};
+
+struct source {
+    char name[256];                /* for people: "xlpolicyd on ...", "Xen, read here" */
+    struct xlp_json *daemon_root;  /* the daemon's reply, NULL when the host was read here */
+    const struct xlp_json *status; /* its part about the daemon itself, in daemon_root */
+    struct xlp_snapshot snapshot;
+    struct xlp_plan plan;            /* what is, or would be, done on this snapshot */
+    struct source_pcpu *pcpus;       /* one a snapshot.pcpus */
+    struct xlp_vcpu_view *vcpus;     /* one a snapshot.vcpus */
+    struct xlp_domain_view *domains; /* one a snapshot.domains */
+};
+
+/* CLI_DONE, and *source_out is to be disposed of; else the error has been printed, and the exit
+ * code is returned. */
+enum cli_exit source_read(const struct cli *cli, struct source *source_out);
+void source_dispose(struct source *source);
+
+/* The two kinds of source that source_read chooses from. The daemon's returns CLI_NOTHING_THERE
+ * without printing anything when there is no daemon and quiet is set. */
+enum cli_exit source_read_daemon(const struct cli *cli, bool quiet, struct source *source_out);
+enum cli_exit source_read_host(const struct cli *cli, const char *spec, struct source *source_out);
+
+/* The daemon's mode ("act", "advise", "pause"), or NULL when the host was read here. */
+const char *source_mode(const struct source *source);
+
+/* Completes source->pcpus, waiting for the daemon's next tick if need be. */
+enum cli_exit source_measure(const struct cli *cli, struct source *source);
+
+/* Busy part of each pCPU between two snapshots; later->pcpu_count elements. */
+void source_measure_pcpus(const struct xlp_snapshot *earlier, const struct xlp_snapshot *later,
+                          struct source_pcpu *pcpus_out);
+
+/* The domain of that id or, failing that, of that name. NULL when there is none, and the
+ * error has been printed. */
+const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot, const char *text);
+
+/* The guests a command is about: the one that text names, or all when it is NULL. CLI_DONE, or
+ * CLI_FAILED when there is none of that name, and the error has been printed. */
+struct source_range {
+    size_t first, end; /* of snapshot.domains */
+};
+enum cli_exit source_select(const struct source *source, const char *text,
+                            struct source_range *range_out);
+
+/* Whether a verdict says that the domain is not managed in this respect at all. */
+bool source_is_hands_off(enum xlp_reason_code code);
+
+#endif

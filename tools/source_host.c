@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Facts read from the host itself, here and now, without a daemon and without changing anything. */
+#include "source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host.h"
+
+struct watch {
+    struct xlp_host *host;
+    struct xlp_engine *engine;
+    struct xlp_policy policy;
+    struct xlp_snapshot snapshots[2];
+    size_t now; /* which of the two is the last */
+    struct xlp_plan plan;
+};
+
+static int watch_host(struct watch *w, uint32_t ticks);
+static int keep_result(struct watch *w, struct source *source_out);
+
+enum cli_exit source_read_host(const struct cli *cli, const char *spec, struct source *source_out)
+{
+    char error[XLP_HOST_ERROR_SIZE] = "";
+    struct watch w = {.now = 0};
+    enum cli_exit exit_code = CLI_FAILED;
+    bool no_host = false;
+
+    xlp_policy_init(&w.policy);
+    cli_apply_settings(cli, &w.policy);
+    xlp_snapshot_init(&w.snapshots[0]);
+    xlp_snapshot_init(&w.snapshots[1]);
+    xlp_plan_init(&w.plan);
+    w.host = xlp_host_open(spec, XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
+    if (!w.host) {
+        cli_error("%s", error);
+        exit_code = no_host ? CLI_NOTHING_THERE : CLI_FAILED;
+        goto out;
+    }
+    w.engine = xlp_engine_new();
+    if (!w.engine) {
+        exit_code = cli_out_of_memory();
+        goto out;
+    }
+    if (watch_host(&w, cli->ticks) < 0) {
+        cli_error("%s", xlp_host_error(w.host));
+        goto out;
+    }
+    if (keep_result(&w, source_out) < 0) {
+        exit_code = cli_out_of_memory();
+        goto out;
+    }
+    snprintf(source_out->name, sizeof(source_out->name), "%s, watched for %u tick%s", spec,
+             cli->ticks, cli->ticks == 1 ? "" : "s");
+    exit_code = CLI_DONE;
+out:
+    xlp_engine_free(w.engine);
+    if (w.host)
+        w.host->ops->close(w.host);
+    xlp_plan_dispose(&w.plan);
+    xlp_snapshot_dispose(&w.snapshots[0]);
+    xlp_snapshot_dispose(&w.snapshots[1]);
+    xlp_policy_dispose(&w.policy);
+    return exit_code;
+}
+
+static int look(struct watch *w)
+{
+    if (w->host->ops->observe(w->host, &w->snapshots[w->now]) < 0)
+        return -1;
+    if (xlp_engine_decide(w->engine, &w->snapshots[w->now], &w->policy, &w->plan) < 0) {
+        snprintf(w->host->error, sizeof(w->host->error), "out of memory");
+        return -1;
+    }
+    return 0;
+}
+
+/* Lets one tick pass. 1 when the host has no more to show, -1 on failure. */
+static int wait_a_tick(struct watch *w)
+{
+    uint64_t until_ns = w->host->ops->now_ns(w->host) + (uint64_t)w->policy.tick_ms * 1000000;
+    int wake;
+
+    do {
+        wake = w->host->ops->wait(w->host, until_ns, NULL, 0);
+        if (wake < 0)
+            return -1;
+        if (wake & XLP_WAKE_END)
+            return 1;
+    } while (!(wake & XLP_WAKE_TIME));
+    return 0;
+}
+
+static int watch_host(struct watch *w, uint32_t ticks)
+{
+    if (look(w) < 0)
+        return -1;
+    for (uint32_t i = 0; i < ticks; i++) {
+        int end = wait_a_tick(w);
+
+        if (end)
+            return end < 0 ? -1 : 0;
+        w->now = !w->now;
+        if (look(w) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void *copy_of(const void *array, size_t count, size_t size)
+{
+    void *copy = calloc(count ? count : 1, size);
+
+    if (copy && count)
+        memcpy(copy, array, count * size);
+    return copy;
+}
+
+/* Moves the last snapshot and plan over and copies the engine's views, which end with it. */
+static int keep_result(struct watch *w, struct source *source_out)
+{
+    struct xlp_snapshot *snapshot = &w->snapshots[w->now];
+    size_t vcpu_count, domain_count;
+    const struct xlp_vcpu_view *vcpus = xlp_engine_vcpu_views(w->engine, &vcpu_count);
+    const struct xlp_domain_view *domains = xlp_engine_domain_views(w->engine, &domain_count);
+
+    source_out->vcpus = copy_of(vcpus, vcpu_count, sizeof(*vcpus));
+    source_out->domains = copy_of(domains, domain_count, sizeof(*domains));
+    source_out->pcpus = calloc(snapshot->pcpu_count + 1, sizeof(*source_out->pcpus));
+    if (!source_out->vcpus || !source_out->domains || !source_out->pcpus)
+        return -1;
+    source_measure_pcpus(&w->snapshots[!w->now], snapshot, source_out->pcpus);
+    source_out->snapshot = *snapshot;
+    xlp_snapshot_init(snapshot);
+    source_out->plan = w->plan;
+    xlp_plan_init(&w->plan);
+    return 0;
+}
