@@ -43,7 +43,7 @@
       "stays: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but no move would even it out "    \
       "enough")                                                                                    \
     X(CPU_SETTLING, "cpu-settling", "ticks",                                                       \
-      "stays: moved or first seen a moment ago, looked at again in {ticks} ticks")                 \
+      "stays: moved or first seen a moment ago, looked at again in {ticks} tick(s)")               \
     X(CPU_SCHED_BALANCES, "cpu-sched-balances", "pool",                                            \
       "left to Xen: within one run queue of pool {pool} the scheduler shares the pCPUs itself")    \
     X(CPU_SOFT_IGNORED, "cpu-soft-ignored", "pool",                                                \
@@ -71,6 +71,8 @@
     X(MEM_RETURN, "mem-return", "used_kib comfort_kib floor_kib",                                  \
       "uses {used_kib}, comfortable at {comfort_kib}; the rest goes back to the host (floor "      \
       "{floor_kib})")                                                                              \
+    X(MEM_EVEN, "mem-even", "used_kib comfort_kib fair_kib",                                       \
+      "uses {used_kib}, comfortable at {comfort_kib}; of the surplus its part makes {fair_kib}")   \
     X(MEM_HOST_RESERVE, "mem-host-reserve", "short_kib used_kib floor_kib",                        \
       "host reserve short by {short_kib}; it uses {used_kib}, floor {floor_kib}")                  \
     X(MEM_LIMIT, "mem-limit", "actual_kib limit_kib",                                              \
@@ -102,6 +104,10 @@
     X(MEM_STALE, "mem-stale", "age_s used_kib",                                                    \
       "not shrunk: its last memory report is {age_s} old")                                         \
     X(MEM_BOOTING, "mem-booting", "age_s", "not shrunk yet: first seen {age_s} ago")               \
+    X(MEM_LEARNING, "mem-learning", "actual_kib total_kib",                                        \
+      "not shrunk yet: has {actual_kib} and sees {total_kib} of it; waits for a report made "      \
+      "while "                                                                                     \
+      "its balloon rests")                                                                         \
     X(MEM_NO_BALLOON, "mem-no-balloon", "", "not managed: the guest has no balloon driver")        \
     X(MEM_PASSTHROUGH, "mem-passthrough", "devices",                                               \
       "not managed: holds {devices} PCI device(s), and ballooning would break its next reboot")    \

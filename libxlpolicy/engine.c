@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The engine: time between snapshots, then the CPU half and the memory half. */
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "grow.h"
+#include "memory/memory.h"
+
+struct xlp_engine {
+    struct xlp_cpu *cpu;
+    struct xlp_memory *memory;
+    uint64_t time_ns; /* of the previous snapshot */
+    bool seen;        /* there was one */
+    struct xlp_vcpu_view *vcpu_views;
+    size_t vcpu_count, vcpu_room;
+    struct xlp_domain_view *domain_views;
+    size_t domain_count, domain_room;
+};
+
+struct xlp_engine *xlp_engine_new(void)
+{
+    struct xlp_engine *engine = calloc(1, sizeof(*engine));
+
+    if (!engine)
+        return NULL;
+    engine->cpu = xlp_cpu_new();
+    engine->memory = xlp_memory_new();
+    if (!engine->cpu || !engine->memory) {
+        xlp_engine_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+void xlp_engine_free(struct xlp_engine *engine)
+{
+    if (!engine)
+        return;
+    xlp_cpu_free(engine->cpu);
+    xlp_memory_free(engine->memory);
+    free(engine->vcpu_views);
+    free(engine->domain_views);
+    free(engine);
+}
+
+/* Time since the previous snapshot; 0 when the two cannot be compared. */
+static uint64_t elapsed_since(const struct xlp_engine *engine, const struct xlp_snapshot *s,
+                              const struct xlp_policy *policy)
+{
+    uint64_t longest_ns = (uint64_t)policy->tick_ms * UINT64_C(10000000);
+
+    if (!engine->seen || s->time_ns <= engine->time_ns || s->time_ns - engine->time_ns > longest_ns)
+        return 0;
+    return s->time_ns - engine->time_ns;
+}
+
+static int make_room(struct xlp_engine *engine, const struct xlp_snapshot *s)
+{
+    if (xlp_grow(&engine->vcpu_views, &engine->vcpu_room, s->vcpu_count,
+                 sizeof(*engine->vcpu_views)) < 0 ||
+        xlp_grow(&engine->domain_views, &engine->domain_room, s->domain_count,
+                 sizeof(*engine->domain_views)) < 0)
+        return -1;
+    engine->vcpu_count = s->vcpu_count;
+    engine->domain_count = s->domain_count;
+    memset(engine->vcpu_views, 0, s->vcpu_count * sizeof(*engine->vcpu_views));
+    memset(engine->domain_views, 0, s->domain_count * sizeof(*engine->domain_views));
+    return 0;
+}
+
+int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
+                      const struct xlp_policy *policy, struct xlp_plan *plan_out)
+{
+    uint64_t elapsed_ns = elapsed_since(engine, s, policy);
+
+    xlp_plan_reset(plan_out);
+    engine->time_ns = s->time_ns;
+    engine->seen = true;
+    if (make_room(engine, s) < 0 || xlp_plan_start(plan_out, s) < 0)
+        return -1;
+    if (xlp_cpu_decide(engine->cpu, s, policy, elapsed_ns, plan_out, engine->vcpu_views) < 0)
+        return -1;
+    return xlp_memory_decide(engine->memory, s, policy, elapsed_ns == 0, plan_out,
+                             engine->domain_views);
+}
+
+const struct xlp_vcpu_view *xlp_engine_vcpu_views(const struct xlp_engine *engine,
+                                                  size_t *count_out)
+{
+    *count_out = engine->vcpu_count;
+    return engine->vcpu_views;
+}
+
+const struct xlp_domain_view *xlp_engine_domain_views(const struct xlp_engine *engine,
+                                                      size_t *count_out)
+{
+    *count_out = engine->domain_count;
+    return engine->domain_views;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The engine: a sequence of snapshots in, a plan for each out. Pure and deterministic: the same
+ * snapshots and policies give the same plans, byte for byte. Between snapshots it remembers only
+ * what it saw (run times, demand, when a placement changed, how balloons moved), never what it
+ * asked for; whether a plan was carried out shows in the next snapshot.
+ */
+#ifndef XLP_ENGINE_H
+#define XLP_ENGINE_H
+
+#include "plan.h"
+#include "policy.h"
+#include "snapshot.h"
+
+struct xlp_engine;
+
+/* NULL when memory is out. */
+struct xlp_engine *xlp_engine_new(void);
+void xlp_engine_free(struct xlp_engine *engine);
+
+/* Fills plan_out (reset first, buffers kept). A snapshot not later than the one before, or of a
+ * gap longer than ten ticks, starts measurements afresh. 0, or -1 when memory is out. */
+int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
+                      const struct xlp_policy *policy, struct xlp_plan *plan_out);
+
+/* What the engine made of the last snapshot, for the live view and the metrics. Indexed like the
+ * snapshot's vcpus and domains; valid until the next call. */
+struct xlp_vcpu_view {
+    double used, demand, entitlement; /* in pCPUs, 0 ... 1 */
+    bool known;                       /* false until measured over two snapshots */
+    uint32_t home;                    /* the pCPU its load is counted on, or XLP_UNKNOWN */
+};
+
+struct xlp_domain_view {
+    int64_t used_kib, need_kib, comfort_kib, floor_kib;
+    bool known; /* false while there is no usable report */
+};
+
+const struct xlp_vcpu_view *xlp_engine_vcpu_views(const struct xlp_engine *engine,
+                                                  size_t *count_out);
+const struct xlp_domain_view *xlp_engine_domain_views(const struct xlp_engine *engine,
+                                                      size_t *count_out);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Who gets how much of a pool of memory: arithmetic on arrays, nothing else.
+ *
+ * Each claim is a staircase of levels. A level is paid for all before the next is begun; in the
+ * first that the pool cannot pay in full, the rest is shared so that everybody strictly between
+ * two levels has the same amount per share. What is given sums to the pool, to the KiB.
+ */
+#ifndef XLP_MEMORY_ALLOC_H
+#define XLP_MEMORY_ALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum xlp_level {
+    XLP_LEVEL_HELD,     /* cannot be taken from it */
+    XLP_LEVEL_KEPT,     /* its floor, and what it has of its need */
+    XLP_LEVEL_ENTITLED, /* out: of its need, what its shares of the pool entitle it to */
+    XLP_LEVEL_BARE,     /* what it uses, and barely more */
+    XLP_LEVEL_NEED,
+    XLP_LEVEL_COMFORT,
+    XLP_LEVEL_SURPLUS, /* what it may hold when nobody needs it */
+    XLP_LEVELS
+};
+
+struct xlp_claim {
+    uint32_t shares;               /* at least 1 */
+    int64_t cap_kib;               /* no level is above it */
+    int64_t level_kib[XLP_LEVELS]; /* 0 <= each <= the next; ENTITLED need not be set */
+    int64_t given_kib;             /* out */
+    int64_t low_kib, high_kib;     /* private */
+};
+
+/*
+ * Sets given_kib of each claim: min(pool, all levels) in sum, or all of XLP_LEVEL_HELD when the
+ * pool is smaller even than that. Returns the first level that is not paid in full, XLP_LEVELS when
+ * all are. Memory up to 2^53 KiB in sum.
+ *
+ * XLP_LEVEL_ENTITLED is what makes claims safe to believe: whatever others claim to need, nobody
+ * gets less than min(its need, its share of what is not held). Without it a guest could talk others
+ * down to bare by claiming to use much.
+ */
+enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib);
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* One decision on memory, from a snapshot to actions and verdicts. Reads from top to bottom. */
+#include "memory/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "grow.h"
+#include "memory/parts.h"
+
+struct xlp_memory {
+    uint64_t time_ns;         /* of the snapshot before */
+    struct past *past, *next; /* by domain, in the order of the snapshot before, and of this */
+    size_t past_count, past_room, next_room;
+    struct party *parties;
+    size_t party_count, party_room;
+    struct xlp_claim *claims;
+    size_t claim_room;
+};
+
+static int make_room(struct xlp_memory *m, size_t domain_count);
+static void recall(struct xlp_memory *m, const struct xlp_snapshot *s);
+static void observe(struct past *past, const struct xlp_snapshot *s, const struct xlp_domain *d,
+                    const struct xlp_policy *policy, uint64_t passed_ns, bool restart);
+static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
+                   const struct xlp_policy *policy, struct xlp_plan *plan,
+                   struct xlp_domain_view *views);
+static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
+                                const struct xlp_policy *policy);
+static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct room *room);
+static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan);
+static struct xlp_reason verdict(const struct party *p, const struct room *room);
+
+struct xlp_memory *xlp_memory_new(void)
+{
+    return calloc(1, sizeof(struct xlp_memory));
+}
+
+void xlp_memory_free(struct xlp_memory *m)
+{
+    if (!m)
+        return;
+    free(m->past);
+    free(m->next);
+    free(m->parties);
+    free(m->claims);
+    free(m);
+}
+
+int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
+                      const struct xlp_policy *policy, bool restart, struct xlp_plan *plan,
+                      struct xlp_domain_view *views)
+{
+    uint64_t passed_ns = restart ? 0 : s->time_ns - m->time_ns;
+    struct room room;
+
+    if (make_room(m, s->domain_count) < 0)
+        return -1;
+    m->time_ns = s->time_ns;
+    recall(m, s);
+    for (size_t i = 0; i < s->domain_count; i++)
+        observe(&m->past[i], s, &s->domains[i], policy, passed_ns, restart);
+    gather(m, s, policy, plan, views);
+    room = measure_room(m, s, policy);
+    share(m, policy, &room);
+    xlp_pace_trouble(m->parties, m->party_count, &room);
+    xlp_pace_wants(m->parties, m->party_count, policy, passed_ns, &room);
+    xlp_pace_shrink(m->parties, m->party_count, policy, passed_ns, &room);
+    xlp_pace_grow(m->parties, m->party_count, policy, &room, m->claims);
+    xlp_pace_limits(m->parties, m->party_count);
+    for (size_t i = 0; i < m->party_count; i++)
+        plan->verdicts[m->parties[i].index].memory = verdict(&m->parties[i], &room);
+    return append_actions(m, plan);
+}
+
+static int make_room(struct xlp_memory *m, size_t domain_count)
+{
+    if (xlp_grow(&m->past, &m->past_room, domain_count, sizeof(*m->past)) < 0 ||
+        xlp_grow(&m->next, &m->next_room, domain_count, sizeof(*m->next)) < 0 ||
+        xlp_grow(&m->parties, &m->party_room, domain_count, sizeof(*m->parties)) < 0 ||
+        xlp_grow(&m->claims, &m->claim_room, domain_count, sizeof(*m->claims)) < 0)
+        return -1;
+    return 0;
+}
+
+/* ---- the past ---- */
+
+/* Makes m->past[i] the past of s->domains[i]. Both are by rising domid, so it is a merge. */
+static void recall(struct xlp_memory *m, const struct xlp_snapshot *s)
+{
+    struct past *swap = m->past;
+    size_t swap_room = m->past_room;
+
+    for (size_t i = 0, old = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+
+        while (old < m->past_count && m->past[old].domid < d->domid)
+            old++;
+        if (old < m->past_count && m->past[old].domid == d->domid &&
+            memcmp(m->past[old].uuid, d->uuid, sizeof(d->uuid)) == 0) {
+            m->next[i] = m->past[old];
+            continue;
+        }
+        memset(&m->next[i], 0, sizeof(m->next[i]));
+        m->next[i].domid = d->domid;
+        memcpy(m->next[i].uuid, d->uuid, sizeof(d->uuid));
+    }
+    m->past = m->next;
+    m->past_room = m->next_room;
+    m->past_count = s->domain_count;
+    m->next = swap;
+    m->next_room = swap_room;
+}
+
+static bool has_report(const struct xlp_domain *d)
+{
+    return d->memory.report.source != XLP_REPORT_NONE && !d->memory.report_bad;
+}
+
+static void observe(struct past *past, const struct xlp_snapshot *s, const struct xlp_domain *d,
+                    const struct xlp_policy *policy, uint64_t passed_ns, bool restart)
+{
+    xlp_hold_observe(&past->hold, d, policy, passed_ns);
+    xlp_balloon_observe(&past->balloon, &d->memory, s->memory.free_kib, passed_ns,
+                        restart || d->flags != 0);
+    if (restart || d->flags != 0 || !has_report(d))
+        past->demand.measured = false;
+    if (has_report(d))
+        xlp_demand_observe(&past->demand, &d->memory, past->balloon.rest_ns, passed_ns);
+}
+
+/* ---- the managed guests ---- */
+
+/* Why it must not be made smaller now; code NONE: it may be. */
+static struct xlp_reason not_shrunk_because(const struct party *p, const struct xlp_policy *policy)
+{
+    const struct xlp_domain_memory *m = &p->domain->memory;
+    const struct demand *demand = &p->past->demand;
+    int64_t report_age_s = (int64_t)(m->report_age_ns / XLP_SECOND_NS);
+    int64_t age_s = (int64_t)(p->domain->age_ns / XLP_SECOND_NS);
+    bool stale = m->report_age_ns > (uint64_t)policy->mem_stale_s * XLP_SECOND_NS;
+    bool young = p->domain->age_ns < (uint64_t)policy->mem_boot_hold_s * XLP_SECOND_NS;
+
+    if (stale)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_STALE,
+                                   .number = {report_age_s, p->levels.used_kib}};
+    if (demand->pressure_left_ns > 0)
+        return (struct xlp_reason){
+            .code = XLP_REASON_MEM_PRESSURE,
+            .number = {m->report.psi_some_avg10_centipct, p->levels.used_kib}};
+    if (young)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_BOOTING, .number = {age_s}};
+    if (!demand->overhead_known && m->report.source != XLP_REPORT_QUBES)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_LEARNING,
+                                   .number = {m->actual_kib, m->report.total_kib}};
+    return (struct xlp_reason){.code = XLP_REASON_NONE};
+}
+
+static void add_party(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
+                      const struct levels *levels, const struct xlp_policy *policy,
+                      const struct xlp_domain_policy *own)
+{
+    struct party *p = &m->parties[m->party_count++];
+    const struct balloon *b = &m->past[index].balloon;
+    bool waits = b->failed && b->retry_left_ns > 0;
+
+    *p = (struct party){
+        .domain = d,
+        .past = &m->past[index],
+        .index = index,
+        .shares = own->shares > 0 ? own->shares : 1,
+        .levels = *levels,
+        .target_kib = d->memory.target_kib,
+    };
+    p->held_by = not_shrunk_because(p, policy);
+    p->may_shrink = p->held_by.code == XLP_REASON_NONE && !b->slow && !waits;
+    /* Raising the target of a balloon that would not shrink is no promise: it has the memory. */
+    p->may_grow = b->direction < 0 || (!b->slow && !waits);
+}
+
+static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
+                   const struct xlp_policy *policy, struct xlp_plan *plan,
+                   struct xlp_domain_view *views)
+{
+    m->party_count = 0;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+        struct xlp_domain_policy own = xlp_policy_for(policy, d->name);
+        struct levels levels = {.floor_kib = xlp_floor_kib(&d->memory, &own)};
+
+        views[i].known = has_report(d);
+        if (views[i].known)
+            levels = xlp_demand_levels(&m->past[i].demand, &d->memory, policy, &own);
+        views[i].used_kib = levels.used_kib;
+        views[i].need_kib = levels.need_kib;
+        views[i].comfort_kib = levels.comfort_kib;
+        views[i].floor_kib = levels.floor_kib;
+        if (xlp_memory_eligible(s, d, policy, &own, &m->past[i].hold, &plan->verdicts[i].memory))
+            add_party(m, d, i, &levels, policy, &own);
+    }
+}
+
+/* ---- the pool ---- */
+
+/* What has been promised to a domain that it has not taken yet. */
+static int64_t promised_kib(const struct xlp_domain *d)
+{
+    const struct xlp_domain_memory *m = &d->memory;
+    int64_t to_kib = m->max_kib > 0 ? xlp_min_kib(m->target_kib, m->max_kib) : m->target_kib;
+
+    return d->flags & (XLP_DOMAIN_DYING | XLP_DOMAIN_SHUTDOWN)
+               ? 0
+               : xlp_max_kib(0, to_kib - m->actual_kib);
+}
+
+static bool brings_memory_back(const struct party *p)
+{
+    return p->past->balloon.direction < 0 && !p->past->balloon.slow && !p->past->balloon.failed;
+}
+
+static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
+                                const struct xlp_policy *policy)
+{
+    struct room room = {.quantum_kib = policy->mem_quantum_kib};
+    int64_t reserve_kib = policy->mem_reserve_kib > 0
+                              ? policy->mem_reserve_kib
+                              : xlp_max_kib(72 * XLP_MIB, s->memory.total_kib / 100);
+    int64_t built_kib = 0, promised_all_kib = 0, promised_ours_kib = 0;
+
+    for (size_t i = 0; i < s->domain_count; i++) {
+        if (s->domains[i].flags & XLP_DOMAIN_BUILDING)
+            built_kib += promised_kib(&s->domains[i]);
+        else
+            promised_all_kib += promised_kib(&s->domains[i]);
+    }
+    for (size_t i = 0; i < m->party_count; i++) {
+        const struct xlp_domain_memory *memory = &m->parties[i].domain->memory;
+
+        promised_ours_kib += promised_kib(m->parties[i].domain);
+        room.pool_kib += memory->actual_kib;
+        if (brings_memory_back(&m->parties[i]))
+            room.coming_kib += memory->actual_kib - memory->target_kib;
+    }
+    /* What a domain being built still lacks is, as a rule, what the toolstack has claimed. */
+    reserve_kib += xlp_max_kib(s->memory.claims_kib, built_kib);
+    room.free_kib = s->memory.free_kib - reserve_kib - promised_all_kib;
+    room.pool_kib += room.free_kib + s->memory.scrub_kib + promised_ours_kib;
+    return room;
+}
+
+static struct xlp_claim claim_of(const struct party *p, const struct xlp_policy *policy)
+{
+    const struct xlp_domain_memory *m = &p->domain->memory;
+    const struct levels *l = &p->levels;
+    bool keeps_it = p->past->balloon.slow || p->past->balloon.failed;
+    int64_t has_kib = keeps_it ? xlp_max_kib(m->actual_kib, m->target_kib) : m->target_kib;
+    int64_t most_kib = p->may_grow ? xlp_max_kib(l->cap_kib, has_kib) : has_kib;
+    struct xlp_claim c = {.shares = p->shares, .cap_kib = most_kib};
+
+    c.level_kib[XLP_LEVEL_HELD] = p->may_shrink ? xlp_min_kib(has_kib, l->safe_kib) : has_kib;
+    /* What it has of its need stays with it: others' needs are met from surplus alone. */
+    c.level_kib[XLP_LEVEL_KEPT] = xlp_max_kib(l->floor_kib, xlp_min_kib(has_kib, l->need_kib));
+    c.level_kib[XLP_LEVEL_BARE] = l->bare_kib;
+    c.level_kib[XLP_LEVEL_NEED] = l->need_kib;
+    c.level_kib[XLP_LEVEL_COMFORT] = l->comfort_kib;
+    c.level_kib[XLP_LEVEL_SURPLUS] =
+        policy->mem_surplus == XLP_SURPLUS_GUESTS ? most_kib : l->comfort_kib;
+    for (int i = 1; i < XLP_LEVELS; i++) {
+        c.level_kib[i] = xlp_min_kib(c.level_kib[i], most_kib);
+        c.level_kib[i] = xlp_max_kib(c.level_kib[i], c.level_kib[i - 1]);
+    }
+    return c;
+}
+
+static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct room *room)
+{
+    for (size_t i = 0; i < m->party_count; i++)
+        m->claims[i] = claim_of(&m->parties[i], policy);
+    room->needs_met = xlp_allocate(m->claims, m->party_count, room->pool_kib) > XLP_LEVEL_NEED;
+    for (size_t i = 0; i < m->party_count; i++)
+        m->parties[i].fair_kib = m->claims[i].given_kib;
+}
+
+/* ---- what comes of it ---- */
+
+static int append_action(const struct party *p, struct xlp_plan *plan)
+{
+    struct xlp_action *a = xlp_plan_add(plan, XLP_SET_TARGET, p->domain);
+
+    if (!a)
+        return -1;
+    a->from_kib = p->domain->memory.target_kib;
+    a->to_kib = p->target_kib;
+    a->limit_kib = p->limit_kib;
+    a->reason = p->why;
+    return 0;
+}
+
+static int append_if(const struct xlp_memory *m, bool grows, struct xlp_plan *plan)
+{
+    for (size_t i = 0; i < m->party_count; i++) {
+        const struct party *p = &m->parties[i];
+
+        if (p->why.code != XLP_REASON_NONE &&
+            (p->target_kib > p->domain->memory.target_kib) == grows && append_action(p, plan) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan)
+{
+    return append_if(m, false, plan) < 0 ? -1 : append_if(m, true, plan);
+}
+
+static struct xlp_reason verdict_on_balloon(const struct party *p)
+{
+    const struct xlp_domain_memory *m = &p->domain->memory;
+    const struct balloon *b = &p->past->balloon;
+    int64_t aim_kib = b->failed ? b->failed_target_kib : m->target_kib;
+
+    if (b->slow || (b->failed && b->retry_left_ns > 0))
+        return (struct xlp_reason){.code = XLP_REASON_MEM_STUCK,
+                                   .number = {m->actual_kib, aim_kib, xlp_balloon_retry_s(b)}};
+    if (b->direction != 0)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_MOVING,
+                                   .number = {m->actual_kib, m->target_kib}};
+    return (struct xlp_reason){.code = XLP_REASON_NONE};
+}
+
+static struct xlp_reason verdict(const struct party *p, const struct room *room)
+{
+    const struct xlp_domain_memory *m = &p->domain->memory;
+    const struct levels *l = &p->levels;
+    struct xlp_reason on_balloon = verdict_on_balloon(p);
+
+    if (p->why.code != XLP_REASON_NONE)
+        return p->why;
+    if (on_balloon.code != XLP_REASON_NONE)
+        return on_balloon;
+    if (l->wanted_kib > l->cap_kib && m->target_kib > l->cap_kib - room->quantum_kib)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_AT_MAX,
+                                   .number = {l->wanted_kib, l->cap_kib}};
+    if (m->target_kib < l->need_kib)
+        return (struct xlp_reason){
+            .code = XLP_REASON_MEM_WAITS,
+            .number = {l->need_kib, m->actual_kib, xlp_max_kib(0, room->free_kib)}};
+    if (p->held_by.code != XLP_REASON_NONE)
+        return p->held_by;
+    return (struct xlp_reason){.code = XLP_REASON_MEM_SATISFIED,
+                               .number = {l->used_kib, l->need_kib, m->actual_kib}};
+}

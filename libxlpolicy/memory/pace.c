@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * How fast memory moves: who asks for more now, who gives some up and how much in one step, and who
+ * gets what the host has free at this moment. Each target written costs the guest a balloon run and
+ * the operator a line in the log, so few large steps are preferred where nobody is in danger.
+ */
+#include "memory/parts.h"
+
+/* For so long it has to last before it is acted on: being short, though not in danger, of less than
+ * is worth a step; and having room for clearly more, though not short. */
+#define SHORT_PATIENCE_NS (10 * XLP_SECOND_NS)
+#define MORE_PATIENCE_NS  (20 * XLP_SECOND_NS)
+/* What a guest will grow into within this time, at the pace its use rises, it need not return. */
+#define RETURN_AHEAD_S 60
+/* Below this a guest takes whatever there is, be it little. */
+#define HURTING_KIB (16 * XLP_MIB)
+/* When not every need can be met, a part of a quantum is worth a step too, but not each MiB. */
+#define LEAST_KIB (4 * XLP_MIB)
+/* Of what is short, taken from givers: demand moves on while their balloons do. */
+#define SHORT_FACTOR 1.1
+
+static bool is_idle(const struct party *p)
+{
+    return p->why.code == XLP_REASON_NONE;
+}
+
+static const struct xlp_domain_memory *memory_of(const struct party *p)
+{
+    return &p->domain->memory;
+}
+
+/* What the host has set aside for it. */
+static int64_t granted_kib(const struct party *p)
+{
+    return xlp_max_kib(memory_of(p)->actual_kib, p->target_kib);
+}
+
+static int64_t cost_kib(const struct party *p)
+{
+    return xlp_max_kib(0, p->goal_kib - granted_kib(p));
+}
+
+/* The least change that is worth a step. */
+static int64_t dead_zone_kib(const struct party *p, const struct xlp_policy *policy)
+{
+    return xlp_max_kib(policy->mem_quantum_kib,
+                       memory_of(p)->actual_kib / 100 * policy->mem_dead_zone_pct);
+}
+
+static void decide(struct party *p, int64_t target_kib, struct xlp_reason why)
+{
+    p->target_kib = target_kib;
+    p->why = why;
+}
+
+/* What is rounded up for one is missing for another: so not by much when needs cannot all be met.
+ */
+static int64_t grain_kib(const struct room *room)
+{
+    return room->needs_met ? room->quantum_kib : xlp_min_kib(room->quantum_kib, XLP_MIB);
+}
+
+/* ---- wants ---- */
+
+static void keep_time(struct party *p, const struct xlp_policy *policy, uint64_t passed_ns)
+{
+    struct pace *pace = &p->past->pace;
+    bool is_short = p->target_kib < p->levels.need_kib;
+    bool wants_more = !is_short && p->fair_kib - p->target_kib > dead_zone_kib(p, policy);
+
+    pace->short_ns = is_short ? pace->short_ns + passed_ns : 0;
+    pace->wants_more_ns =
+        wants_more && p->target_kib <= pace->target_kib ? pace->wants_more_ns + passed_ns : 0;
+}
+
+/* Its fair part as a target. */
+static int64_t fair_target_kib(const struct party *p, const struct room *room)
+{
+    int64_t rounded_kib;
+
+    if (room->needs_met)
+        return xlp_min_kib(xlp_round_up_kib(p->fair_kib, room->quantum_kib), p->levels.cap_kib);
+    rounded_kib = xlp_round_down_kib(p->fair_kib, room->quantum_kib);
+    return rounded_kib > p->target_kib ? rounded_kib
+                                       : xlp_round_down_kib(p->fair_kib, grain_kib(room));
+}
+
+/* The target it asks for now, 0 for none. */
+static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
+                        const struct room *room)
+{
+    int64_t fair_kib = fair_target_kib(p, room);
+    int64_t roomy_kib = p->target_kib + dead_zone_kib(p, policy);
+    bool urgent = p->in_danger || p->past->pace.short_ns >= SHORT_PATIENCE_NS;
+    bool patient =
+        p->past->balloon.direction == 0 && p->past->pace.wants_more_ns >= MORE_PATIENCE_NS;
+
+    if (!p->may_grow || fair_kib <= p->target_kib)
+        return 0;
+    if (p->target_kib >= p->levels.need_kib)
+        return patient ? fair_kib : 0;
+    roomy_kib = xlp_min_kib(xlp_round_up_kib(roomy_kib, room->quantum_kib), p->levels.cap_kib);
+    if (room->needs_met)
+        return xlp_max_kib(fair_kib, roomy_kib);
+    urgent = urgent && fair_kib - p->target_kib >= xlp_min_kib(room->quantum_kib, LEAST_KIB);
+    return urgent || fair_kib >= roomy_kib ? fair_kib : 0;
+}
+
+void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
+                    uint64_t passed_ns, struct room *room)
+{
+    room->wants_kib = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct party *p = &parties[i];
+
+        keep_time(p, policy, passed_ns);
+        p->in_danger = p->target_kib < p->levels.bare_kib;
+        p->goal_kib = is_idle(p) ? asks_for(p, policy, room) : 0;
+        if (p->target_kib < p->levels.need_kib)
+            room->wants_kib += cost_kib(p);
+    }
+    room->short_kib = xlp_max_kib(0, room->wants_kib - room->free_kib - room->coming_kib);
+}
+
+/* ---- shrinking ---- */
+
+/* No target below this for the sake of guests that are short: comfort, and its part of a surplus,
+ * are no reason to let another wait. Its need is its own unless the host itself is short. */
+static int64_t lowest_kib(const struct party *p, const struct room *room)
+{
+    int64_t own_kib = xlp_min_kib(p->fair_kib, p->levels.need_kib);
+
+    return xlp_round_up_kib(xlp_max_kib(own_kib, p->levels.safe_kib), grain_kib(room));
+}
+
+/* One step at a time, each watched until it is done. */
+static bool can_give(const struct party *p)
+{
+    return is_idle(p) && p->may_shrink && p->past->balloon.direction == 0;
+}
+
+static int64_t excess_kib(const struct party *p, const struct room *room)
+{
+    int64_t kib = can_give(p) ? p->target_kib - lowest_kib(p, room) : 0;
+
+    return kib >= xlp_min_kib(room->quantum_kib, LEAST_KIB) ? kib : 0;
+}
+
+static int64_t largest_step_kib(const struct party *p, const struct xlp_policy *policy)
+{
+    return memory_of(p)->actual_kib / 100 * policy->mem_shrink_pct;
+}
+
+/* The target after giving up about step_kib: a multiple of the quantum where that is possible. */
+static int64_t shrunk_kib(const struct party *p, int64_t step_kib, const struct xlp_policy *policy,
+                          const struct room *room)
+{
+    int64_t most_kib = p->target_kib - largest_step_kib(p, policy);
+    int64_t to_kib = xlp_round_down_kib(p->target_kib - step_kib, room->quantum_kib);
+
+    if (to_kib < most_kib)
+        to_kib = xlp_round_up_kib(most_kib, room->quantum_kib);
+    if (to_kib >= p->target_kib)
+        to_kib = xlp_round_up_kib(most_kib, XLP_MIB);
+    return xlp_min_kib(p->target_kib, xlp_max_kib(to_kib, lowest_kib(p, room)));
+}
+
+static struct xlp_reason taken_because(const struct party *p, const struct room *room)
+{
+    const struct levels *l = &p->levels;
+
+    if (room->wants_kib == 0)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_HOST_RESERVE,
+                                   .number = {room->short_kib, l->used_kib, l->floor_kib}};
+    return (struct xlp_reason){.code = XLP_REASON_MEM_SHRINK,
+                               .number = {room->short_kib, l->used_kib, l->need_kib, l->floor_kib}};
+}
+
+/* Takes what is short, and a little more, in proportion to what each has in excess; but from
+ * nobody less than is worth a step, so that it may be enough to ask some. */
+static void take_excess(struct party *parties, size_t count, const struct xlp_policy *policy,
+                        const struct room *room)
+{
+    int64_t left_kib = (int64_t)((double)room->short_kib * SHORT_FACTOR);
+    int64_t all_kib = 0;
+    double part;
+
+    for (size_t i = 0; i < count; i++)
+        all_kib += excess_kib(&parties[i], room);
+    part = all_kib > left_kib ? (double)left_kib / (double)all_kib : 1;
+    for (size_t i = 0; i < count && left_kib > 0; i++) {
+        struct party *p = &parties[i];
+        int64_t has_kib = excess_kib(p, room);
+        int64_t step_kib = xlp_max_kib((int64_t)((double)has_kib * part),
+                                       xlp_min_kib(has_kib, dead_zone_kib(p, policy)));
+        int64_t to_kib = has_kib > 0 ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
+
+        if (to_kib >= p->target_kib)
+            continue;
+        left_kib -= p->target_kib - to_kib;
+        decide(p, to_kib, taken_because(p, room));
+    }
+}
+
+static struct xlp_reason returned_because(const struct party *p, const struct xlp_policy *policy)
+{
+    const struct levels *l = &p->levels;
+
+    if (policy->mem_surplus == XLP_SURPLUS_GUESTS)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_EVEN,
+                                   .number = {l->used_kib, l->comfort_kib, p->fair_kib}};
+    return (struct xlp_reason){.code = XLP_REASON_MEM_RETURN,
+                               .number = {l->used_kib, l->comfort_kib, l->floor_kib}};
+}
+
+/* What it has for no good reason: beyond its fair part, and beyond what it will soon use. */
+static int64_t surplus_kib(const struct party *p, const struct room *room)
+{
+    double rise_kib = p->past->demand.rise_kib_s * RETURN_AHEAD_S;
+    int64_t keeps_kib = xlp_max_kib(p->fair_kib, lowest_kib(p, room));
+
+    if (rise_kib > 0)
+        keeps_kib += (int64_t)rise_kib;
+    return xlp_max_kib(0, p->target_kib - xlp_round_up_kib(keeps_kib, room->quantum_kib));
+}
+
+/* Surplus earns a credit, a part of what the guest held when the surplus appeared each second, and
+ * a step is made once it is covered: surplus that comes and goes costs nothing, surplus that stays
+ * is gone in 100/mem_return_pct seconds. */
+static void return_surplus(struct party *p, const struct xlp_policy *policy, uint64_t passed_ns,
+                           const struct room *room)
+{
+    struct pace *pace = &p->past->pace;
+    int64_t has_kib = surplus_kib(p, room);
+    int64_t step_kib = xlp_min_kib(has_kib, largest_step_kib(p, policy));
+    int64_t to_kib;
+
+    if (!p->may_shrink || has_kib <= dead_zone_kib(p, policy)) {
+        pace->base_kib = pace->credit_kib = 0;
+        return;
+    }
+    pace->base_kib = xlp_max_kib(pace->base_kib, memory_of(p)->actual_kib);
+    pace->credit_kib += (int64_t)((double)pace->base_kib * (double)policy->mem_return_pct / 100 *
+                                  (double)passed_ns / XLP_SECOND_NS);
+    if (pace->credit_kib < step_kib)
+        return;
+    pace->credit_kib = step_kib;
+    to_kib = can_give(p) ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
+    if (to_kib < p->target_kib)
+        decide(p, to_kib, returned_because(p, policy));
+}
+
+void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
+                     uint64_t passed_ns, const struct room *room)
+{
+    if (room->short_kib > 0)
+        take_excess(parties, count, policy, room);
+    for (size_t i = 0; i < count; i++) {
+        struct pace *pace = &parties[i].past->pace;
+        int64_t target_kib = memory_of(&parties[i])->target_kib;
+        int64_t given_up_kib = xlp_max_kib(0, pace->target_kib - target_kib);
+
+        pace->credit_kib = xlp_max_kib(0, pace->credit_kib - given_up_kib);
+        pace->target_kib = target_kib;
+        if (is_idle(&parties[i]))
+            return_surplus(&parties[i], policy, passed_ns, room);
+    }
+}
+
+/* ---- growing ---- */
+
+static bool asks(const struct party *p)
+{
+    return is_idle(p) && p->goal_kib > p->target_kib;
+}
+
+static struct xlp_claim claim_of(const struct party *p)
+{
+    const int64_t has_kib = granted_kib(p);
+    const int64_t goal_kib = xlp_max_kib(has_kib, p->goal_kib);
+    struct xlp_claim c = {.shares = p->shares, .cap_kib = goal_kib};
+
+    c.level_kib[XLP_LEVEL_HELD] = c.level_kib[XLP_LEVEL_KEPT] = has_kib;
+    c.level_kib[XLP_LEVEL_BARE] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.bare_kib));
+    c.level_kib[XLP_LEVEL_NEED] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.need_kib));
+    c.level_kib[XLP_LEVEL_COMFORT] = c.level_kib[XLP_LEVEL_SURPLUS] = goal_kib;
+    return c;
+}
+
+/* What to make of less than it asked for. Taking it piece by piece costs a target each, so it waits
+ * for the rest where more is coming, unless it hurts already. */
+static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct xlp_policy *policy,
+                          const struct room *room, bool more_is_coming)
+{
+    int64_t rounded_kib = xlp_round_down_kib(given_kib, room->quantum_kib);
+    int64_t exact_kib = xlp_round_down_kib(given_kib, XLP_MIB);
+
+    if (p->target_kib < p->levels.used_kib + HURTING_KIB)
+        return rounded_kib > p->target_kib ? rounded_kib : exact_kib;
+    if (!more_is_coming || rounded_kib - p->target_kib >= dead_zone_kib(p, policy))
+        return rounded_kib;
+    return p->target_kib;
+}
+
+static void grow_to(struct party *p, int64_t target_kib, const struct room *room)
+{
+    if (target_kib <= p->target_kib)
+        return;
+    p->limit_kib = target_kib > memory_of(p)->actual_kib ? target_kib : 0;
+    decide(p, target_kib,
+           (struct xlp_reason){
+               .code = XLP_REASON_MEM_GROW,
+               .number = {p->levels.used_kib, p->levels.need_kib, xlp_max_kib(0, room->free_kib)}});
+}
+
+void xlp_pace_grow(struct party *parties, size_t count, const struct xlp_policy *policy,
+                   const struct room *room, struct xlp_claim *claims)
+{
+    int64_t pool_kib = xlp_max_kib(0, room->free_kib);
+    bool more_is_coming = room->coming_kib > 0;
+    size_t claim_count = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (parties[i].target_kib < memory_of(&parties[i])->target_kib)
+            more_is_coming = true;
+        if (!asks(&parties[i]))
+            continue;
+        claims[claim_count] = claim_of(&parties[i]);
+        pool_kib += claims[claim_count++].level_kib[XLP_LEVEL_HELD];
+    }
+    xlp_allocate(claims, claim_count, pool_kib);
+    for (size_t i = 0, next = 0; i < count; i++) {
+        struct party *p = &parties[i];
+        int64_t given_kib;
+
+        if (!asks(p))
+            continue;
+        given_kib = claims[next++].given_kib;
+        grow_to(p,
+                given_kib >= p->goal_kib ? p->goal_kib
+                                         : partly_kib(p, given_kib, policy, room, more_is_coming),
+                room);
+    }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What the parts of the memory half hand to each other. Private to libxlpolicy/memory. */
+#ifndef XLP_MEMORY_PARTS_H
+#define XLP_MEMORY_PARTS_H
+
+#include "memory/alloc.h"
+#include "memory/memory.h"
+
+#define XLP_MIB       INT64_C(1024) /* in KiB */
+#define XLP_SECOND_NS UINT64_C(1000000000)
+
+/* A balloon this near its target has arrived. */
+#define XLP_ARRIVED_KIB (4 * XLP_MIB)
+
+static inline int64_t xlp_min_kib(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t xlp_max_kib(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t xlp_round_down_kib(int64_t kib, int64_t quantum_kib)
+{
+    return kib - kib % quantum_kib;
+}
+
+static inline int64_t xlp_round_up_kib(int64_t kib, int64_t quantum_kib)
+{
+    return xlp_round_down_kib(kib + quantum_kib - 1, quantum_kib);
+}
+
+/* What is left of a time after another has passed. */
+static inline uint64_t xlp_time_left(uint64_t left_ns, uint64_t passed_ns)
+{
+    return left_ns > passed_ns ? left_ns - passed_ns : 0;
+}
+
+/* Times below are durations that each snapshot adds to or takes from, never points in time: so they
+ * survive a gap, or a clock that starts again. */
+
+/* ---- need.c: what a guest needs ---- */
+
+/* What is remembered of one guest's demand. */
+struct demand {
+    bool measured;       /* said_kib and peak_kib are of the snapshot before */
+    bool overhead_known; /* measured, not guessed */
+    bool counters_known;
+    int64_t overhead_kib; /* what it has but its own MemTotal does not count */
+    int64_t said_kib;     /* in use, by its own account */
+    int64_t peak_kib;     /* used, and soon to be used; decays slowly from its highest */
+    double rise_kib_s;    /* how fast use rises, smoothed; below 0 when it falls */
+    uint64_t refault_anon, oom_kill;
+    uint64_t pressure_left_ns; /* for so long it is not shrunk */
+};
+
+struct levels {
+    int64_t used_kib;    /* including what its balloon cannot give back, and swap */
+    int64_t floor_kib;   /* by policy or size */
+    int64_t safe_kib;    /* no target below this: max(floor, used + margin) */
+    int64_t bare_kib;    /* below this it will be hurting within seconds */
+    int64_t wanted_kib;  /* its need if it could grow without bound */
+    int64_t need_kib;    /* floor <= need <= cap */
+    int64_t comfort_kib; /* need <= comfort <= cap */
+    int64_t cap_kib;     /* the most it may have */
+};
+
+/* Takes in one guest's report. rest_ns: for how long its balloon has been seen at rest. */
+void xlp_demand_observe(struct demand *demand, const struct xlp_domain_memory *memory,
+                        uint64_t rest_ns, uint64_t passed_ns);
+
+/* From the report just observed. */
+struct levels xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
+                                const struct xlp_policy *policy,
+                                const struct xlp_domain_policy *own);
+
+/* The floor of a guest of which the configuration says nothing: what Linux's own balloon driver
+ * takes for the least that such a guest can live with. */
+int64_t xlp_default_floor_kib(int64_t static_max_kib);
+
+/* floor_kib and cap_kib, which need no report. */
+int64_t xlp_floor_kib(const struct xlp_domain_memory *memory, const struct xlp_domain_policy *own);
+int64_t xlp_cap_kib(const struct xlp_domain_memory *memory);
+
+/* ---- balloon.c: how a guest's balloon behaves ---- */
+
+struct balloon {
+    bool seen;
+    int64_t actual_kib, target_kib; /* in the snapshot before */
+    int direction;    /* where it should be going: 1 growing, -1 shrinking, 0 arrived */
+    uint64_t rest_ns; /* since actual last changed */
+    int64_t brief_from_kib, long_from_kib; /* actual when the two windows were opened */
+    uint64_t brief_ns, long_ns;            /* how long ago that was */
+    bool slow;                             /* made no progress in the last brief window */
+    bool failed;                           /* nor in a long one; stays until it proves itself */
+    int64_t failed_actual_kib, failed_target_kib;
+    unsigned int failures; /* in a row */
+    uint64_t retry_left_ns;
+};
+
+/* host_free_kib: a balloon that cannot grow because there is no memory is not to blame. fresh:
+ * nothing can be said of the time since the last look (a gap; or the guest is not running). */
+void xlp_balloon_observe(struct balloon *balloon, const struct xlp_domain_memory *memory,
+                         int64_t host_free_kib, uint64_t passed_ns, bool fresh);
+
+/* Seconds until a slow or failed balloon is tried again. */
+int64_t xlp_balloon_retry_s(const struct balloon *balloon);
+
+/* ---- eligible.c: whom we may touch ---- */
+
+/* The operator's hand on a target. */
+struct hold {
+    bool seen;
+    int64_t target_kib; /* in the snapshot before */
+    bool honoured;      /* a target set by hand has been held: honoured_kib */
+    int64_t honoured_kib;
+    uint64_t left_ns;
+};
+
+void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
+                      const struct xlp_policy *policy, uint64_t passed_ns);
+
+/* Whether this guest's memory is ours to manage. If not, why_not_out says why. */
+bool xlp_memory_eligible(const struct xlp_snapshot *s, const struct xlp_domain *d,
+                         const struct xlp_policy *policy, const struct xlp_domain_policy *own,
+                         const struct hold *hold, struct xlp_reason *why_not_out);
+
+/* ---- pace.c: how fast it gets there ---- */
+
+/* What is remembered of one guest's surplus or want. */
+struct pace {
+    int64_t target_kib;     /* in the snapshot before */
+    int64_t base_kib;       /* the most it held since its surplus appeared; 0: no surplus */
+    int64_t credit_kib;     /* may be returned by now */
+    uint64_t short_ns;      /* since it is short, though not in danger */
+    uint64_t wants_more_ns; /* since it could do with clearly more, though not short */
+};
+
+struct past {
+    uint32_t domid;
+    uint8_t uuid[16];
+    struct demand demand;
+    struct balloon balloon;
+    struct hold hold;
+    struct pace pace;
+};
+
+/* A guest that is managed, in one decision. */
+struct party {
+    const struct xlp_domain *domain;
+    struct past *past;
+    size_t index; /* of its domain in the snapshot */
+    uint32_t shares;
+    struct levels levels;
+    bool may_shrink, may_grow;
+    struct xlp_reason held_by; /* when it may not shrink: why */
+    int64_t fair_kib;          /* what the allocation gives it */
+    int64_t goal_kib;          /* the target it asks for now; 0: none */
+    bool in_danger;            /* it asks because it will be hurting soon */
+    int64_t target_kib;        /* decided; as it is when nothing is to be done */
+    int64_t limit_kib;         /* to go with it, 0: leave it */
+    struct xlp_reason why;     /* code NONE: nothing decided for it */
+};
+
+/* The host's memory, from the managed guests' side. */
+struct room {
+    int64_t pool_kib;    /* theirs to share: what they have, and what is free for them */
+    int64_t free_kib;    /* may be handed out now; negative: the reserve is short */
+    int64_t coming_kib;  /* on its way back from balloons that move */
+    int64_t quantum_kib; /* of targets */
+    bool needs_met;      /* the pool can pay every need */
+    int64_t short_kib;   /* out of xlp_pace_wants: to be taken from those with surplus */
+    int64_t wants_kib;   /* and what of it is for guests */
+};
+
+/* Each decides for parties for which nothing is decided yet, in this order. */
+/* trouble.c */
+void xlp_pace_trouble(struct party *parties, size_t count, struct room *room);
+/* pace.c */
+void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
+                    uint64_t passed_ns, struct room *room);
+void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
+                     uint64_t passed_ns, const struct room *room);
+/* claims: room for count elements. */
+void xlp_pace_grow(struct party *parties, size_t count, const struct xlp_policy *policy,
+                   const struct room *room, struct xlp_claim *claims);
+/* trouble.c: lets the hypervisor's limit follow balloons that have arrived. */
+void xlp_pace_limits(struct party *parties, size_t count);
+
+#endif

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What holds of every decision on memory, tried on random hosts. A case is made from a seed; a case
+ * that breaks a claim is made smaller (fewer guests, fewer ticks) while it still breaks it, and the
+ * smallest is printed. SEED in the environment tries other cases.
+ */
+#include "../unit/check_main.h"
+
+#include <stdbool.h>
+
+#include "../unit/memory_model.h"
+#include "memory/alloc.h"
+
+#define CASES 400
+
+struct shape {
+    uint64_t seed;
+    unsigned int guests, ticks;
+};
+
+/* A claim: NULL when it holds of the case, else what is wrong. */
+typedef const char *(*claim_fn)(const struct shape *shape);
+
+/* splitmix64: each value good by itself, so that part of a case can be left out. */
+static uint64_t draw(uint64_t seed, uint64_t stream, uint64_t number)
+{
+    uint64_t z = seed + (stream * 1000003 + number + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static int64_t draw_mib(uint64_t seed, uint64_t stream, uint64_t number, int64_t from, int64_t to)
+{
+    return from + (int64_t)(draw(seed, stream, number) % (uint64_t)(to - from + 1));
+}
+
+static void make_guest(struct model *m, const struct shape *shape, unsigned int i)
+{
+    const uint64_t seed = shape->seed, stream = i + 1;
+    int64_t static_max_mib = draw_mib(seed, stream, 0, 128, 4096);
+    int64_t size_mib = draw_mib(seed, stream, 1, static_max_mib / 4 + 64, static_max_mib);
+    struct model_guest *g =
+        model_add(m, size_mib, static_max_mib, draw_mib(seed, stream, 2, 60, size_mib));
+    double at_s = 0;
+
+    g->overhead_kib = draw_mib(seed, stream, 3, 0, 50) * MIB;
+    g->balloon =
+        draw(seed, stream, 4) % 8 ? MODEL_WORKS : MODEL_STUCK_UP + draw(seed, stream, 5) % 3;
+    g->lies = draw(seed, stream, 6) % 10 == 0;
+    model_report(m, g);
+    for (unsigned int p = 0; p < MODEL_POINTS_MAX - 1; p++) {
+        at_s += (double)draw_mib(seed, stream, 20 + p, 1, 40);
+        model_point(g, at_s, (double)draw_mib(seed, stream, 40 + p, 60, static_max_mib));
+    }
+}
+
+static void make(struct model *m, const struct shape *shape)
+{
+    char error[256], text[64];
+
+    model_init(m);
+    m->policy.mem_surplus = draw(shape->seed, 0, 1) % 2 ? XLP_SURPLUS_HOST : XLP_SURPLUS_GUESTS;
+    m->policy.mem_reserve_kib = draw_mib(shape->seed, 0, 2, 1, 100) * MIB;
+    m->policy.mem_dead_zone_pct = draw_mib(shape->seed, 0, 3, 0, 20);
+    m->policy.mem_quantum_kib = draw(shape->seed, 0, 4) % 4 ? 16 * MIB : 4;
+    m->free_kib = m->lowest_free_kib = draw_mib(shape->seed, 0, 5, 0, 2000) * MIB;
+    for (unsigned int i = 0; i < shape->guests; i++)
+        make_guest(m, shape, i);
+    for (unsigned int i = 0; i < shape->guests; i++) {
+        snprintf(text, sizeof(text), "vm%u: shares=%lld", i + 1,
+                 (long long)draw_mib(shape->seed, i + 1, 10, 1, 3) * 1000);
+        if (xlp_policy_add_domain(&m->policy, text, error, sizeof(error)) < 0)
+            abort();
+    }
+}
+
+/* Runs a case and asks after each decision, before it is carried out. */
+static const char *run(const struct shape *shape,
+                       const char *(*look)(const struct model *m, const struct xlp_action *a))
+{
+    const char *wrong = NULL;
+    static struct model m;
+
+    make(&m, shape);
+    for (unsigned int t = 0; t < shape->ticks && !wrong; t++) {
+        model_observe(&m);
+        if (model_decide(&m, t == 0) < 0)
+            abort();
+        for (size_t i = 0; i < m.plan.action_count && !wrong; i++)
+            wrong = look(&m, &m.plan.actions[i]);
+        for (size_t i = 0; i < m.plan.action_count; i++)
+            model_apply(&m, &m.plan.actions[i]);
+        model_let_time_pass(&m, MODEL_SECOND_NS);
+    }
+    model_dispose(&m);
+    return wrong;
+}
+
+/* Halves what it can as long as the claim stays broken. */
+static struct shape shrink(struct shape shape, claim_fn claim)
+{
+    bool smaller = true;
+
+    while (smaller) {
+        struct shape fewer_guests = shape, fewer_ticks = shape;
+
+        smaller = false;
+        fewer_guests.guests /= 2;
+        fewer_ticks.ticks /= 2;
+        if (fewer_guests.guests > 0 && claim(&fewer_guests)) {
+            shape = fewer_guests;
+            smaller = true;
+        } else if (fewer_ticks.ticks > 0 && claim(&fewer_ticks)) {
+            shape = fewer_ticks;
+            smaller = true;
+        }
+    }
+    return shape;
+}
+
+static void holds_always(claim_fn claim)
+{
+    const char *seed_text = getenv("SEED");
+    uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 1;
+
+    for (unsigned int i = 0; i < CASES; i++) {
+        struct shape shape = {.seed = draw(seed, 99, i)};
+
+        shape.guests = 1 + (unsigned int)(draw(shape.seed, 0, 10) % 12);
+        shape.ticks = 20 + (unsigned int)(draw(shape.seed, 0, 11) % 200);
+        if (!claim(&shape))
+            continue;
+        shape = shrink(shape, claim);
+        ck_abort_msg("%s (case %llu: %u guests, %u ticks)", claim(&shape),
+                     (unsigned long long)shape.seed, shape.guests, shape.ticks);
+    }
+}
+
+/* ---- the claims on single actions ---- */
+
+static const struct xlp_domain *domain_of(const struct model *m, const struct xlp_action *a)
+{
+    return &m->snapshot.domains[a->domid - 1];
+}
+
+static const char *look_for_unsafe(const struct model *m, const struct xlp_action *a)
+{
+    const struct xlp_domain_view *view = &m->views[a->domid - 1];
+    int64_t safe_kib = view->used_kib + m->policy.mem_margin_kib;
+
+    if (safe_kib < view->floor_kib)
+        safe_kib = view->floor_kib;
+    return a->to_kib < a->from_kib && a->from_kib >= safe_kib && a->to_kib < safe_kib &&
+                   a->to_kib < domain_of(m, a)->memory.static_max_kib
+               ? "a target below what is safe"
+               : NULL;
+}
+
+static const char *never_below_floor_or_use(const struct shape *shape)
+{
+    return run(shape, look_for_unsafe);
+}
+
+static const char *look_for_bad_sizes(const struct model *m, const struct xlp_action *a)
+{
+    const struct xlp_domain_memory *memory = &domain_of(m, a)->memory;
+
+    if (a->to_kib > memory->static_max_kib)
+        return "a target above the maximum";
+    if (a->to_kib < a->from_kib && a->reason.code != XLP_REASON_MEM_GIVE_UP &&
+        a->from_kib - a->to_kib > memory->actual_kib / 4)
+        return "a step down of more than a quarter";
+    if (a->from_kib != memory->target_kib || a->to_kib <= 0)
+        return "a target from nowhere";
+    if (a->limit_kib && a->limit_kib < a->to_kib && a->limit_kib < memory->actual_kib)
+        return "a limit below what the guest has";
+    return NULL;
+}
+
+static const char *sizes_are_within_bounds(const struct shape *shape)
+{
+    return run(shape, look_for_bad_sizes);
+}
+
+/* Growth of a whole plan, asked at its last action. */
+static const char *look_for_growth_on_credit(const struct model *m, const struct xlp_action *a)
+{
+    int64_t growth_kib = 0, may_kib = m->free_kib - m->policy.mem_reserve_kib;
+
+    if (a != &m->plan.actions[m->plan.action_count - 1])
+        return NULL;
+    for (size_t i = 0; i < m->count; i++)
+        if (m->guest[i].target_kib > m->guest[i].actual_kib)
+            may_kib -= m->guest[i].target_kib - m->guest[i].actual_kib;
+    for (size_t i = 0; i < m->plan.action_count; i++) {
+        const struct xlp_action *b = &m->plan.actions[i];
+        int64_t has_kib = domain_of(m, b)->memory.actual_kib;
+
+        has_kib = b->from_kib > has_kib ? b->from_kib : has_kib;
+        growth_kib += b->to_kib > has_kib ? b->to_kib - has_kib : 0;
+    }
+    return growth_kib > 0 && growth_kib > may_kib ? "more is promised than is free" : NULL;
+}
+
+static const char *growth_fits_what_is_free(const struct shape *shape)
+{
+    return run(shape, look_for_growth_on_credit);
+}
+
+/* Only the host's own reserve may take from a guest what it needs. */
+static const char *look_for_taken_need(const struct model *m, const struct xlp_action *a)
+{
+    return a->reason.code == XLP_REASON_MEM_SHRINK && a->to_kib < m->views[a->domid - 1].need_kib
+               ? "need is taken from a guest for another"
+               : NULL;
+}
+
+static const char *nobody_pays_with_its_need(const struct shape *shape)
+{
+    return run(shape, look_for_taken_need);
+}
+
+/* ---- the claims on whole decisions ---- */
+
+static const char *same_snapshots_same_plans(const struct shape *shape)
+{
+    static struct model a, b;
+    const char *wrong = NULL;
+
+    make(&a, shape);
+    make(&b, shape);
+    for (unsigned int t = 0; t < shape->ticks && !wrong; t++) {
+        model_tick(&a, t == 0);
+        model_tick(&b, t == 0);
+        if (a.plan.action_count != b.plan.action_count ||
+            (a.plan.action_count > 0 &&
+             memcmp(a.plan.actions, b.plan.actions,
+                    a.plan.action_count * sizeof(*a.plan.actions)) != 0) ||
+            memcmp(a.plan.verdicts, b.plan.verdicts,
+                   a.plan.verdict_count * sizeof(*a.plan.verdicts)) != 0)
+            wrong = "two plans from the same snapshots";
+    }
+    model_dispose(&a);
+    model_dispose(&b);
+    return wrong;
+}
+
+static const char *everybody_gets_a_verdict(const struct shape *shape)
+{
+    static struct model m;
+    const char *wrong = NULL;
+
+    make(&m, shape);
+    for (unsigned int t = 0; t < shape->ticks && !wrong; t++) {
+        model_tick(&m, t == 0);
+        for (size_t i = 0; i < m.count; i++)
+            if (m.plan.verdicts[i].memory.code == XLP_REASON_NONE)
+                wrong = "no verdict";
+    }
+    model_dispose(&m);
+    return wrong;
+}
+
+/* What the next plan makes of each guest's target. */
+static void next_targets(struct model *m, int64_t target_kib[MODEL_GUESTS_MAX])
+{
+    model_observe(m);
+    if (model_decide(m, false) < 0)
+        abort();
+    for (size_t i = 0; i < m->count; i++)
+        target_kib[i] = m->guest[i].target_kib;
+    for (size_t i = 0; i < m->plan.action_count; i++)
+        target_kib[m->plan.actions[i].domid - 1] = m->plan.actions[i].to_kib;
+}
+
+/* Two hosts with the same past; then on one of them the first guest begins to lie. Another guest
+ * that loses by it still has its need, or what it had. */
+static const char *a_lie_costs_nobody_its_need(const struct shape *shape)
+{
+    static struct model honest, lying;
+    int64_t honest_kib[MODEL_GUESTS_MAX], lying_kib[MODEL_GUESTS_MAX];
+    const char *wrong = NULL;
+
+    make(&honest, shape);
+    make(&lying, shape);
+    honest.guest[0].lies = lying.guest[0].lies = false;
+    for (unsigned int t = 0; t < shape->ticks; t++) {
+        model_tick(&honest, t == 0);
+        model_tick(&lying, t == 0);
+    }
+    lying.guest[0].lies = true;
+    lying.guest[0].report.avail_kib = 0;
+    lying.guest[0].report.swap_used_kib = lying.guest[0].report.swap_total_kib;
+    next_targets(&honest, honest_kib);
+    next_targets(&lying, lying_kib);
+    for (size_t i = 1; i < lying.count; i++)
+        if (lying_kib[i] < honest_kib[i] && lying_kib[i] < lying.views[i].need_kib &&
+            lying_kib[i] < lying.guest[i].target_kib)
+            wrong = "a lie took a guest's need";
+    model_dispose(&honest);
+    model_dispose(&lying);
+    return wrong;
+}
+
+/* ---- the claims on the arithmetic ---- */
+
+static size_t make_claims(const struct shape *shape, struct xlp_claim claims[MODEL_GUESTS_MAX],
+                          int64_t *pool_kib_out)
+{
+    int64_t sum_kib = 0;
+
+    for (unsigned int i = 0; i < shape->guests; i++) {
+        struct xlp_claim *c = &claims[i];
+        int64_t at_kib = 0;
+
+        memset(c, 0, sizeof(*c));
+        c->shares = (uint32_t)draw_mib(shape->seed, i + 1, 0, 1, i % 3 ? 3000 : 3);
+        for (int level = 0; level < XLP_LEVELS; level++) {
+            if (draw(shape->seed, i + 1, 10 + (uint64_t)level) % 4)
+                at_kib += draw_mib(shape->seed, i + 1, 20 + (uint64_t)level, 0, 1000000);
+            c->level_kib[level] = at_kib;
+        }
+        c->cap_kib = at_kib;
+        sum_kib += at_kib;
+    }
+    *pool_kib_out = draw_mib(shape->seed, 0, 0, 0, sum_kib);
+    return shape->guests;
+}
+
+static const char *the_pool_is_given_to_the_kib(const struct shape *shape)
+{
+    struct xlp_claim claims[MODEL_GUESTS_MAX];
+    int64_t pool_kib, sum_kib = 0;
+    size_t count = make_claims(shape, claims, &pool_kib);
+    enum xlp_level unpaid = xlp_allocate(claims, count, pool_kib);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct xlp_claim *c = &claims[i];
+
+        sum_kib += c->given_kib;
+        if (c->given_kib < c->level_kib[XLP_LEVEL_HELD])
+            return "less than is held";
+        if (c->given_kib > c->level_kib[XLP_LEVEL_SURPLUS])
+            return "more than the last level";
+        if (unpaid > 0 && c->given_kib < c->level_kib[unpaid - 1])
+            return "less than a level that is paid";
+        if (unpaid > 0 && unpaid < XLP_LEVELS && c->given_kib > c->level_kib[unpaid])
+            return "more than a level that is not paid";
+    }
+    return unpaid > XLP_LEVEL_HELD && sum_kib != pool_kib ? "not the pool in sum" : NULL;
+}
+
+/* In the level that is shared, who has more per share than another is at its lower end, or the
+ * other is at its upper. */
+static const char *what_is_shared_is_shared_evenly(const struct shape *shape)
+{
+    struct xlp_claim claims[MODEL_GUESTS_MAX];
+    int64_t pool_kib;
+    size_t count = make_claims(shape, claims, &pool_kib);
+    enum xlp_level unpaid = xlp_allocate(claims, count, pool_kib);
+
+    if (unpaid == XLP_LEVEL_HELD || unpaid == XLP_LEVELS)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            const struct xlp_claim *a = &claims[i], *b = &claims[j];
+
+            if (a->given_kib > a->level_kib[unpaid - 1] && b->given_kib < b->level_kib[unpaid] &&
+                (double)(a->given_kib - 1) / a->shares > (double)(b->given_kib + 1) / b->shares)
+                return "one has more per share";
+        }
+    }
+    return NULL;
+}
+
+static const char *more_shares_never_give_less(const struct shape *shape)
+{
+    struct xlp_claim before[MODEL_GUESTS_MAX], after[MODEL_GUESTS_MAX];
+    int64_t pool_kib;
+    size_t count = make_claims(shape, before, &pool_kib);
+    size_t who = draw(shape->seed, 0, 7) % count;
+
+    make_claims(shape, after, &pool_kib);
+    after[who].shares += 1 + after[who].shares / 2;
+    xlp_allocate(before, count, pool_kib);
+    xlp_allocate(after, count, pool_kib);
+    /* An odd KiB may go to another. */
+    return after[who].given_kib < before[who].given_kib - 1 ? "more shares gave less" : NULL;
+}
+
+/* Whatever others claim beyond what they hold, one's entitled need is paid. */
+static const char *claims_of_others_leave_the_entitled_need(const struct shape *shape)
+{
+    struct xlp_claim modest[MODEL_GUESTS_MAX], greedy[MODEL_GUESTS_MAX];
+    int64_t pool_kib, entitled_kib;
+    size_t count = make_claims(shape, modest, &pool_kib);
+    enum xlp_level unpaid;
+
+    for (size_t i = 0; i < count; i++) {
+        greedy[i] = modest[i];
+        for (int level = XLP_LEVEL_BARE; i > 0 && level < XLP_LEVELS; level++)
+            greedy[i].level_kib[level] = greedy[i].cap_kib;
+    }
+    unpaid = xlp_allocate(greedy, count, pool_kib);
+    if (unpaid <= XLP_LEVEL_KEPT)
+        return NULL; /* not even what is held and the floors can be paid */
+    /* Its part if all had the same per share, floors apart: what a claim with no other levels would
+     * get from the same pool. */
+    for (size_t i = 0; i < count; i++)
+        for (int level = XLP_LEVEL_ENTITLED; level < XLP_LEVELS; level++)
+            modest[i].level_kib[level] =
+                level < XLP_LEVEL_COMFORT ? modest[i].level_kib[XLP_LEVEL_KEPT] : modest[i].cap_kib;
+    xlp_allocate(modest, count, pool_kib);
+    entitled_kib = modest[0].given_kib;
+    if (entitled_kib > greedy[0].level_kib[XLP_LEVEL_NEED])
+        entitled_kib = greedy[0].level_kib[XLP_LEVEL_NEED];
+    return greedy[0].given_kib < entitled_kib - 1 ? "less than its entitled need" : NULL;
+}
+
+static const claim_fn claims_on_actions[] = {
+    never_below_floor_or_use,    sizes_are_within_bounds,   growth_fits_what_is_free,
+    nobody_pays_with_its_need,   same_snapshots_same_plans, everybody_gets_a_verdict,
+    a_lie_costs_nobody_its_need,
+};
+
+static const claim_fn claims_on_arithmetic[] = {
+    the_pool_is_given_to_the_kib,
+    what_is_shared_is_shared_evenly,
+    more_shares_never_give_less,
+    claims_of_others_leave_the_entitled_need,
+};
+
+START_TEST(every_decision_is_sound)
+{
+    holds_always(claims_on_actions[_i]);
+}
+END_TEST
+
+START_TEST(every_allocation_is_fair)
+{
+    holds_always(claims_on_arithmetic[_i]);
+}
+END_TEST
+
+static TCase *decisions(void)
+{
+    TCase *tcase = tcase_create("decisions");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, every_decision_is_sound, 0,
+                        sizeof(claims_on_actions) / sizeof(claims_on_actions[0]));
+    return tcase;
+}
+
+static TCase *allocations(void)
+{
+    TCase *tcase = tcase_create("allocations");
+
+    tcase_add_loop_test(tcase, every_allocation_is_fair, 0,
+                        sizeof(claims_on_arithmetic) / sizeof(claims_on_arithmetic[0]));
+    return tcase;
+}
+
+CHECK_MAIN("memory properties", decisions, allocations)
