@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A simulated Xen host: pCPUs shared as Xen's schedulers share them, guests whose demand follows a
+ * trace, balloons as they behave in the field, and everything that can go wrong with them, driven
+ * by a scenario file. Time passes only in wait(), so an hour takes as long as computing it does.
+ *
+ * The port (host.h) is its only door for whoever manages it. What is declared here besides is the
+ * truth behind it, for those who judge the manager: the trial runner and the tests.
+ */
+#ifndef XLP_SIM_H
+#define XLP_SIM_H
+
+#include "host/host.h"
+#include "host/sim_scenario.h"
+#include "host/sim_share.h"
+
+#define XLP_SIM_STEP_NS         UINT64_C(100000000)
+#define XLP_SIM_SECOND_NS       UINT64_C(1000000000)
+#define XLP_SIM_LIMIT_SLACK_KIB 1024 /* libxl: maxmem is the target plus 1 MiB */
+
+struct xlp_sim_masks {
+    struct xlp_cpumap hard, soft;
+};
+
+struct xlp_sim_vcpu {
+    const struct xlp_sim_trace *load;
+    struct xlp_sim_masks masks;
+    bool recorded; /* the ledger: what was there before us, what we wrote last */
+    struct xlp_sim_masks original, ours;
+
+    double demand;                 /* what it wants now, in pCPUs */
+    double limit;                  /* what it may have of that, with the domain's cap */
+    double rate, waiting, blocked; /* the parts of its time; their sum is 1 while it is runnable */
+    size_t queue, class;           /* where the scheduler keeps it; queue SIZE_MAX: nowhere */
+    uint32_t pcpu;                 /* where it was seen last */
+    double run_ns;                 /* since its domain was created */
+    uint32_t samples, samples_waiting, samples_blocked; /* since the last observe */
+};
+
+enum xlp_sim_driver_state { XLP_SIM_DRIVER_IDLE, XLP_SIM_DRIVER_RETRY, XLP_SIM_DRIVER_PARKED };
+
+struct xlp_sim_memory {
+    int64_t actual_kib, target_kib, max_kib;
+    bool recorded;
+    int64_t original_target_kib, original_max_kib, our_target_kib;
+    int64_t last_change_kib; /* of the target, by the manager */
+
+    /* the balloon driver */
+    enum xlp_sim_balloon balloon;
+    enum xlp_sim_driver_state driver;
+    unsigned int failures;
+    uint64_t retry_ns;    /* sleeps until then */
+    int64_t slept_at_kib; /* unless its target is no longer this */
+    double carry_kib;     /* of the rate, not yet moved */
+    int64_t moved_kib;    /* in the last step; below 0: gave up */
+
+    /* the guest's own memory; wanted: its working set by the trace */
+    const struct xlp_sim_trace *used;
+    int64_t wanted_kib, deficit_kib, swap_used_kib;
+    bool killing; /* swap is full as well */
+    uint64_t pswpin, pswpout, refault_anon, oom_kill;
+    double psi_some_pct, psi_full_pct, psi_some_us, psi_full_us;
+
+    /* the agent, and what the toolstack reads of it */
+    enum xlp_sim_agent agent;
+    bool told;
+    uint64_t look_ns, told_ns, seq;
+    int64_t told_avail_kib, told_total_kib, told_swap_kib;
+    struct xlp_mem_report report;
+    bool report_bad;
+    uint64_t report_ns; /* when its text changed last */
+};
+
+/* One slot for each guest of the scenario, and slot 0 for dom0. A reboot keeps the slot. */
+struct xlp_sim_domain {
+    const struct xlp_sim_guest_spec *spec;
+    bool alive;
+    uint32_t domid;
+    uint8_t uuid[16];
+    unsigned int flags; /* enum xlp_domain_flags */
+    size_t pool;
+    uint32_t weight, cap_pct;
+    bool released;
+    uint64_t age_ns;  /* when it was created */
+    uint64_t seen_ns; /* when the manager first saw it; UINT64_MAX: not yet */
+    uint64_t up_ns;   /* when its balloon and its agent start to work */
+    uint32_t busy_left;
+    bool vanishes; /* at the next action on it */
+    struct xlp_sim_vcpu *vcpus;
+    uint32_t vcpu_count;
+    struct xlp_sim_memory memory;
+    /* What the manager did to it, over all its lives: affinities changed, affinities written that
+     * were so already, targets changed, and changes that went the other way than the last one. */
+    uint32_t moves, needless_writes, target_writes, target_flips;
+    uint32_t growth_failures; /* its balloon asked Xen for more than it could have */
+};
+
+struct xlp_sim_pcpu {
+    bool online;
+    uint32_t core, socket, node;
+    size_t pool;  /* SIZE_MAX: in none */
+    size_t queue; /* SIZE_MAX while offline */
+    size_t place; /* its number within the queue */
+    double load;  /* how busy it is now, 0 ... 1 */
+    double idle_ns;
+};
+
+/* The pCPUs that one run queue of the scheduler serves, and how it shares them now. */
+struct xlp_sim_queue {
+    size_t pool;
+    struct xlp_cpumap pcpus;
+    uint32_t *pcpu_of; /* [place] */
+    size_t pcpu_count, pcpu_room;
+    struct xlp_sim_vcpu **vcpus;
+    uint32_t *weights;
+    size_t vcpu_count, vcpu_room, weight_room;
+    struct xlp_cpumap *class_hard, *class_soft;
+    size_t class_count, hard_room, soft_room;
+    struct xlp_share share;
+};
+
+struct xlp_sim {
+    struct xlp_host host; /* first: the port */
+    struct xlp_sim_scenario *scenario;
+    unsigned int open_flags;
+    uint64_t now_ns;
+    uint64_t real_start_ns; /* of the machine's clock, with XLP_HOST_REALTIME */
+
+    struct xlp_sim_pcpu *pcpus;
+    uint32_t pcpu_count;
+    struct xlp_sim_domain *domains;
+    size_t domain_count;
+    struct xlp_sim_domain **live; /* by domid, which rises with each creation */
+    size_t live_count;
+    uint32_t next_domid;
+    struct xlp_sim_queue *queues;
+    size_t queue_count, queue_room;
+    bool rates_stale; /* a demand, a mask or the topology changed */
+    uint64_t look_count;
+
+    int64_t free_kib, scrub_kib, claims_kib, total_kib;
+    double scrub_carry_kib;
+    char other_controller[XLP_NAME_SIZE];
+
+    size_t event_next, command_next;
+    bool woken; /* something happened that wait() returns for */
+
+    /* After each step: what the last step did is in the state above. */
+    void (*probe)(void *arg, struct xlp_sim *sim, uint64_t from_ns, uint64_t to_ns);
+    void *probe_arg;
+};
+
+/* Takes ownership of the scenario. NULL with one line in error. */
+struct xlp_sim *xlp_sim_new(struct xlp_sim_scenario *scenario, unsigned int flags, char *error,
+                            size_t error_size);
+
+/* The next event that is the daemon's or its operator's business (XLP_SIM_KILL_DAEMON and after)
+ * and whose time has come; NULL: none. */
+const struct xlp_sim_event *xlp_sim_next_command(struct xlp_sim *sim);
+
+/* A new daemon: it has not seen any domain yet. */
+void xlp_sim_forget_seen(struct xlp_sim *sim);
+
+/* The part of its run time that this vCPU spends on this pCPU now, 0 ... 1. */
+double xlp_sim_vcpu_part(const struct xlp_sim *sim, const struct xlp_sim_vcpu *v, uint32_t pcpu);
+
+/* What the guest sees as its MemTotal. */
+static inline int64_t xlp_sim_guest_total_kib(const struct xlp_sim_domain *d)
+{
+    return d->memory.actual_kib - d->spec->overhead_kib;
+}
+
+/* ---- between the files of the simulator ---- */
+
+/* sim.c: lets time pass; stops early when woken, if asked to. */
+void xlp_sim_advance(struct xlp_sim *sim, uint64_t to_ns, bool stop_when_woken);
+
+/* sim_queue.c, sim_cpu.c */
+int xlp_sim_cpu_start(struct xlp_sim *sim);
+void xlp_sim_cpu_dispose(struct xlp_sim *sim);
+int xlp_sim_topology_changed(struct xlp_sim *sim); /* pools, pCPUs on- or offline */
+void xlp_sim_enqueue(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xlp_sim_vcpu *v);
+void xlp_sim_balance_queues(struct xlp_sim *sim);
+void xlp_sim_cpu_step(struct xlp_sim *sim, uint64_t to_ns); /* from now_ns */
+void xlp_sim_see_vcpus(struct xlp_sim *sim);                /* picks where each was seen */
+
+/* sim_memory.c, sim_agent.c */
+void xlp_sim_memory_step(struct xlp_sim *sim, uint64_t to_ns);
+void xlp_sim_agent_step(struct xlp_sim *sim, struct xlp_sim_domain *d, uint64_t to_ns);
+
+/* sim_event.c */
+void xlp_sim_event_apply(struct xlp_sim *sim, const struct xlp_sim_event *event);
+/* False when it lives already or there is not enough free memory. */
+bool xlp_sim_create(struct xlp_sim *sim, struct xlp_sim_domain *d);
+void xlp_sim_destroy(struct xlp_sim *sim, struct xlp_sim_domain *d);
+
+/* sim_apply.c */
+void xlp_sim_apply(struct xlp_host *host, const struct xlp_action *action,
+                   struct xlp_outcome *outcome_out);
+
+/* sim_observe.c */
+int xlp_sim_observe(struct xlp_host *host, struct xlp_snapshot *s);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Every scenario of tests/scenarios holds under the policy; and does not hold where it must not:
+ * without a policy, or under the one that ignores load. Run at the top of the tree.
+ */
+#include "check_main.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/trial_judge.h"
+#include "sim_fixture.h"
+
+static glob_t files;
+
+/* The result, for the caller to dispose of. */
+static struct xlp_trial_result run(const char *path, const char *setting)
+{
+    const char *settings[] = {setting, NULL};
+    struct xlp_trial_options options = {.settings = settings};
+    struct xlp_trial_result result;
+    char error[256];
+
+    ck_assert_msg(xlp_trial_run(path, &options, &result, error, sizeof(error)) == 0, "%s", error);
+    return result;
+}
+
+START_TEST(the_scenario_holds)
+{
+    const char *path = files.gl_pathv[_i];
+    struct xlp_trial_result result = run(path, NULL);
+
+    ck_assert_uint_gt(result.verdict_count, 0);
+    for (size_t i = 0; i < result.verdict_count; i++)
+        ck_assert_msg(result.verdicts[i].passed, "%s:%u: %s", path, result.verdicts[i].line,
+                      result.verdicts[i].text);
+    ck_assert(result.passed);
+    xlp_trial_result_dispose(&result);
+}
+END_TEST
+
+static const struct {
+    const char *path, *setting, *fails;
+} controls[] = {
+    {"tests/scenarios/C1.json", "cpu_policy=off", "pcpu-spread"},
+    {"tests/scenarios/C2.json", "cpu_policy=off", "pcpu-spread"},
+    {"tests/scenarios/C4.json", "cpu_policy=off", "vcpus-per-pcpu"},
+    {"tests/scenarios/C5.json", "cpu_policy=off", "vcpus-per-pcpu"},
+    {"tests/scenarios/C5.json", "cpu_policy=round-robin", "pcpu-spread"},
+    {"tests/scenarios/C5.json", "cpu_policy=round-robin", "vcpus-per-pcpu"},
+    {"tests/scenarios/C5.json", "cpu_policy=round-robin", "guest-cpu"},
+    {"tests/scenarios/two-run-queues.json", "cpu_policy=off", "guest-cpu-spread"},
+    {"tests/scenarios/one-run-queue.json", "cpu_affinity=hard", "moves"},
+    {"tests/scenarios/repin.json", "cpu_policy=off", "moves"},
+    {"tests/scenarios/restart.json", "cpu_policy=off", "moves"},
+    {"tests/scenarios/pinned.json", "adopt=1", "affinity-unchanged of pinned*"},
+    {"tests/scenarios/pinned.json", "adopt=1", "affinity of pinned*"},
+    {"tests/scenarios/M1.json", "mem_policy=off", "deficit"},
+    {"tests/scenarios/M2.json", "mem_policy=off", "guest-memory"},
+    {"tests/scenarios/M3.json", "mem_policy=off", "short"},
+    {"tests/scenarios/growth-waits.json", "mem_policy=off", "short"},
+    {"tests/scenarios/stuck-balloons.json", "mem_policy=off", "short"},
+    {"tests/scenarios/mem-set.json", "mem_manual_hold_s=0", "target-writes"},
+};
+
+START_TEST(it_does_not_hold_where_it_must_not)
+{
+    struct xlp_trial_result result = run(controls[_i].path, controls[_i].setting);
+    bool failed = false;
+
+    for (size_t i = 0; i < result.verdict_count; i++)
+        failed = failed ||
+                 (!result.verdicts[i].passed && strncmp(result.verdicts[i].text, controls[_i].fails,
+                                                        strlen(controls[_i].fails)) == 0);
+    ck_assert_msg(failed && !result.passed, "%s with %s: \"%s\" holds all the same",
+                  controls[_i].path, controls[_i].setting, controls[_i].fails);
+    xlp_trial_result_dispose(&result);
+}
+END_TEST
+
+/* ---- the runner itself ---- */
+
+struct seen {
+    uint32_t ticks, actions;
+    double least_pct, most_pct; /* all pCPUs together */
+};
+
+static void look(void *arg, const struct xlp_trial_tick *tick)
+{
+    struct seen *seen = arg;
+    double used_pct = 0;
+
+    for (size_t i = 0; i < tick->pcpu_count; i++)
+        used_pct += tick->pcpus[i].used_pct;
+    for (size_t i = 0; i < tick->plan->action_count; i++)
+        ck_assert_int_eq(tick->outcomes[i].code, XLP_DONE);
+    seen->actions += (uint32_t)tick->plan->action_count;
+    ck_assert_uint_eq(tick->guest_count, 8);
+    ck_assert_uint_eq(tick->snapshot->time_ns, tick->time_ns);
+    if (seen->ticks++ == 60)
+        seen->most_pct = used_pct;
+    if (seen->ticks == 2)
+        seen->least_pct = used_pct;
+}
+
+START_TEST(the_observer_sees_what_really_happened)
+{
+    struct seen seen = {0};
+    struct xlp_trial_options options = {.tick = look, .arg = &seen};
+    struct xlp_trial_result result;
+    char error[256];
+
+    ck_assert_int_eq(
+        xlp_trial_run("tests/scenarios/C1.json", &options, &result, error, sizeof(error)), 0);
+    ck_assert_uint_eq(seen.ticks, result.ticks);
+    ck_assert_uint_eq(seen.actions, result.outcomes[XLP_DONE]);
+    ck_assert_double_eq_tol(seen.least_pct, 102, 3);
+    ck_assert_double_eq_tol(seen.most_pct, 202, 10);
+    ck_assert_uint_eq(result.time_ns, UINT64_C(3660000000000));
+    xlp_trial_result_dispose(&result);
+}
+END_TEST
+
+START_TEST(a_killed_daemon_misses_its_ticks)
+{
+    struct xlp_trial_result result = run("tests/scenarios/restart.json", NULL);
+
+    ck_assert_uint_eq(result.time_ns, UINT64_C(320000000000));
+    ck_assert_uint_eq(result.ticks, 320 - 5 - 30);
+    xlp_trial_result_dispose(&result);
+}
+END_TEST
+
+START_TEST(an_unknown_setting_stops_the_trial)
+{
+    const char *settings[] = {"cpu_polcy=off", NULL};
+    struct xlp_trial_options options = {.settings = settings};
+    struct xlp_trial_result result;
+    char error[256];
+
+    ck_assert_int_eq(
+        xlp_trial_run("tests/scenarios/C1.json", &options, &result, error, sizeof(error)), -1);
+    ck_assert_str_eq(error, "cpu_polcy: there is no such setting");
+}
+END_TEST
+
+static void judge_step(void *arg, struct xlp_sim *sim, uint64_t from_ns, uint64_t to_ns)
+{
+    (void)sim;
+    xlp_judge_step(arg, from_ns, to_ns);
+}
+
+START_TEST(taking_too_much_from_a_guest_is_seen)
+{
+    struct xlp_sim *sim = sim_of("'host':{'pcpus':1},'run_s':60,"
+                                 "'guests':[{'name':'a','overhead_mib':12,'used_mib':300}],"
+                                 "'expect':[{'check':'givers-safe','margin_mib':20,'to_s':30},"
+                                 "{'check':'givers-safe','margin_mib':20},"
+                                 "{'check':'short','max_s':5}]");
+    struct xlp_judge *judge = xlp_judge_new(sim, S);
+    struct xlp_trial_verdict verdicts[3];
+
+    ck_assert_ptr_nonnull(judge);
+    sim->probe = judge_step;
+    sim->probe_arg = judge;
+    ck_assert_int_eq(set_target(sim, "a", 332 * 1024, 0), XLP_DONE);
+    run_to(sim, 40);
+    ck_assert_int_eq(set_target(sim, "a", 252 * 1024, 0), XLP_DONE);
+    run_to(sim, 60);
+    for (size_t i = 0; i < 3; i++)
+        xlp_judge_verdict(judge, i, &verdicts[i]);
+    ck_assert(verdicts[0].passed);
+    ck_assert_str_eq(verdicts[0].text, "givers-safe, 0 s to 30 s: a was left 20.0 MiB above what "
+                                       "it used when it gave memory up; expected: at least 20");
+    ck_assert(!verdicts[1].passed);
+    ck_assert_str_eq(verdicts[1].text, "givers-safe, 0 s to 60 s: a was left -60.0 MiB above what "
+                                       "it used when it gave memory up; expected: at least 20");
+    ck_assert(!verdicts[2].passed);
+    ck_assert_str_eq(verdicts[2].text,
+                     "short, 0 s to 60 s: a was short for 19.8 s on end; expected: at most 5 s");
+    xlp_judge_free(judge);
+    sim_close(sim);
+}
+END_TEST
+
+/* An expectation that met nothing has not been met. */
+START_TEST(nothing_to_judge_is_a_failure)
+{
+    char path[] = "/tmp/check_trial.XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+    struct xlp_trial_result result;
+
+    ck_assert_ptr_nonnull(file);
+    fputs("{\"xlpolicy_scenario\": 1, \"host\": {\"pcpus\": 1}, \"run_s\": 5,\n"
+          " \"guests\": [{\"name\": \"a\"}],\n"
+          " \"expect\": [{\"check\": \"short\", \"guests\": \"web*\", \"max_s\": 5},\n"
+          "            {\"check\": \"host-free\", \"min_mib\": 1}]}\n",
+          file);
+    fclose(file);
+    result = run(path, NULL);
+    remove(path);
+    ck_assert(!result.passed);
+    ck_assert(!result.verdicts[0].passed);
+    ck_assert_uint_eq(result.verdicts[0].line, 3);
+    ck_assert_str_eq(result.verdicts[0].text, "short of web*, 0 s to 5 s: nothing to judge: no "
+                                              "such time, or no such guest then");
+    ck_assert(result.verdicts[1].passed);
+    xlp_trial_result_dispose(&result);
+}
+END_TEST
+
+static TCase *scenarios(void)
+{
+    TCase *tcase = tcase_create("scenarios");
+
+    tcase_set_timeout(tcase, 60);
+    if (glob("tests/scenarios/*.json", 0, NULL, &files) != 0)
+        exit(EXIT_FAILURE); /* not at the top of the tree: nothing would be tested */
+    tcase_add_loop_test(tcase, the_scenario_holds, 0, (int)files.gl_pathc);
+    tcase_add_loop_test(tcase, it_does_not_hold_where_it_must_not, 0,
+                        sizeof(controls) / sizeof(controls[0]));
+    return tcase;
+}
+
+CHECK_CASE(runner, the_observer_sees_what_really_happened, a_killed_daemon_misses_its_ticks,
+           an_unknown_setting_stops_the_trial, taking_too_much_from_a_guest_is_seen,
+           nothing_to_judge_is_a_failure)
+CHECK_MAIN("trial", scenarios, runner)
