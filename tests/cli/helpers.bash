@@ -17,6 +17,8 @@ helpers_setup() {
 }
 
 helpers_teardown() {
+    # One that went to the background has written who it is.
+    [ -n "$DAEMON_PID" ] || DAEMON_PID=$(cat "$PIDFILE" 2>/dev/null || true)
     if [ -n "$DAEMON_PID" ]; then
         kill -KILL "$DAEMON_PID" 2>/dev/null || true
         wait "$DAEMON_PID" 2>/dev/null || true
