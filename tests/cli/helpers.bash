@@ -19,8 +19,8 @@ helpers_setup() {
 helpers_teardown() {
     # One that went to the background has written who it is.
     [ -n "$DAEMON_PID" ] || DAEMON_PID=$(cat "$PIDFILE" 2>/dev/null || true)
-    if [ -n "$DAEMON_PID" ]; then
-        kill -KILL "$DAEMON_PID" 2>/dev/null || true
+    if [ -n "$DAEMON_PID" ] && [ "$(cat "/proc/$DAEMON_PID/comm" 2>/dev/null)" = xlpolicyd ]; then
+        kill -KILL "$DAEMON_PID" || true
         wait "$DAEMON_PID" 2>/dev/null || true
     fi
 }

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The commands of the control socket: one table, one function each. */
+#include "control_commands.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cycle.h"
+#include "json/json.h"
+#include "state.h"
+
+#define NS_PER_S       1000000000
+#define NS_PER_US      1000
+#define REQUEST_VALUES 16
+
+/* One request while it is answered. What a peer sent has been checked when it is here. */
+struct request {
+    const struct control_peer *peer;
+    const char *mode, *domain; /* NULL when not given */
+    double since_s;            /* 0 when not given */
+    struct xlp_json_writer *w; /* inside the object "result" */
+    char error[512];
+    int exit_code; /* that goes with error */
+};
+
+struct command {
+    const char *name;
+    const char *argument; /* the one key it takes, or NULL */
+    bool acts;            /* only for peers that may act */
+    /* Writes the members of "result". 0, or -1 with r->error and r->exit_code. */
+    int (*run)(struct daemon *d, struct request *r);
+};
+
+static int run_adopt(struct daemon *d, struct request *r);
+static int run_history(struct daemon *d, struct request *r);
+static int run_mode(struct daemon *d, struct request *r);
+static int run_ping(struct daemon *d, struct request *r);
+static int run_release(struct daemon *d, struct request *r);
+static int run_reload(struct daemon *d, struct request *r);
+static int run_state(struct daemon *d, struct request *r);
+static int run_status(struct daemon *d, struct request *r);
+
+static const struct command commands[] = {
+    {"adopt", "domain", true, run_adopt},     {"history", "since_s", false, run_history},
+    {"mode", "mode", true, run_mode},         {"ping", NULL, false, run_ping},
+    {"release", "domain", true, run_release}, {"reload", NULL, true, run_reload},
+    {"state", NULL, false, run_state},        {"status", NULL, false, run_status},
+};
+
+static const struct command *read_request(const struct xlp_json *root, struct request *r);
+static int refuse(struct request *r, int exit_code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void control_commands_answer(void *context, const struct control_peer *peer, const char *line,
+                             size_t length, struct xlp_json_writer *reply)
+{
+    struct request r = {.peer = peer, .w = reply};
+    const struct command *command = NULL;
+    struct xlp_json *root;
+    char error[256];
+
+    root = xlp_json_parse(line, length, REQUEST_VALUES, error, sizeof(error));
+    if (root)
+        command = read_request(root, &r);
+    else
+        refuse(&r, EXIT_CODE_USAGE, "the request is not JSON: %s", error);
+    if (command && command->acts && !peer->may_act) {
+        refuse(&r, EXIT_CODE_REFUSED, "%s: refused: only root may change anything", command->name);
+        command = NULL;
+    }
+    if (command) {
+        xlp_json_open_object(reply);
+        xlp_json_put_int(reply, "xlpolicy", XLP_FORMAT_VERSION);
+        xlp_json_put_bool(reply, "ok", true);
+        xlp_json_write_key(reply, "result");
+        xlp_json_open_object(reply);
+        if (command->run(context, &r) == 0) {
+            xlp_json_close_object(reply);
+            xlp_json_close_object(reply);
+        }
+    }
+    if (r.exit_code)
+        control_reply_error(reply, r.exit_code, "%s", r.error);
+    xlp_json_free(root);
+}
+
+/* ---- reading a request ---- */
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* NULL with r->error when it is not one of our requests. */
+static const struct command *read_request(const struct xlp_json *root, struct request *r)
+{
+    const char *known[] = {"xlpolicy", "command", NULL, NULL};
+    const struct command *command;
+    const char *name = "";
+    int64_t version = 0;
+    struct xlp_json_reader reader;
+    char error[256];
+
+    xlp_json_reader_init(&reader, error, sizeof(error));
+    if (xlp_json_kind(root) != XLP_JSON_OBJECT)
+        xlp_json_fail(&reader, root, "a request is an object");
+    xlp_json_read_int(&reader, root, "xlpolicy", XLP_JSON_REQUIRED, 1, 1000000, &version);
+    xlp_json_read_string(&reader, root, "command", XLP_JSON_REQUIRED, &name);
+    if (xlp_json_done(&reader) < 0) {
+        refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
+        return NULL;
+    }
+    if (version != XLP_FORMAT_VERSION) {
+        refuse(r, EXIT_CODE_USAGE, "protocol version %lld is not known here, only %d",
+               (long long)version, XLP_FORMAT_VERSION);
+        return NULL;
+    }
+    command = find_command(name);
+    if (!command) {
+        refuse(r, EXIT_CODE_USAGE, "there is no command \"%.40s\"", name);
+        return NULL;
+    }
+    known[2] = command->argument;
+    xlp_json_check_keys(&reader, root, known);
+    xlp_json_read_string(&reader, root, "mode", XLP_JSON_OPTIONAL, &r->mode);
+    xlp_json_read_string(&reader, root, "domain", XLP_JSON_OPTIONAL, &r->domain);
+    xlp_json_read_double(&reader, root, "since_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->since_s);
+    if (xlp_json_done(&reader) < 0) {
+        refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
+        return NULL;
+    }
+    return command;
+}
+
+static int refuse(struct request *r, int exit_code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(r->error, sizeof(r->error), format, arguments);
+    va_end(arguments);
+    r->exit_code = exit_code;
+    return -1;
+}
+
+/* ---- asking ---- */
+
+static void put_seconds(struct xlp_json_writer *w, const char *key, uint64_t ns)
+{
+    xlp_json_put_double(w, key, (double)(ns / NS_PER_US) / 1e6);
+}
+
+static void put_counts(struct xlp_json_writer *w, const char *key, const uint64_t *counts)
+{
+    xlp_json_write_key(w, key);
+    xlp_json_open_object(w);
+    for (int code = 0; code < XLP_REASON_COUNT; code++)
+        if (counts[code])
+            xlp_json_put_u64(w, xlp_reason_name(code), counts[code]);
+    xlp_json_close_object(w);
+}
+
+static void put_string_or_null(struct xlp_json_writer *w, const char *key, const char *text)
+{
+    xlp_json_write_key(w, key);
+    if (text)
+        xlp_json_write_string(w, text);
+    else
+        xlp_json_write_null(w);
+}
+
+static int run_ping(struct daemon *d, struct request *r)
+{
+    (void)d;
+    xlp_json_put_string(r->w, "version", XLP_VERSION);
+    return 0;
+}
+
+static int run_status(struct daemon *d, struct request *r)
+{
+    const struct counters *n = &d->counters;
+    struct xlp_json_writer *w = r->w;
+
+    xlp_json_put_string(w, "version", XLP_VERSION);
+    xlp_json_put_int(w, "pid", getpid());
+    xlp_json_put_string(w, "mode", config_mode_name(d->mode));
+    xlp_json_put_bool(w, "dry_run", d->options->dry_run);
+    xlp_json_put_string(w, "host", d->options->host);
+    put_string_or_null(w, "config", d->config_found ? d->options->config_path : NULL);
+    put_seconds(w, "uptime_s", d->host->ops->now_ns(d->host) - d->started_ns);
+    xlp_json_put_int(w, "tick_ms", d->config.policy.tick_ms);
+    xlp_json_put_u64(w, "ticks", n->ticks);
+    xlp_json_put_u64(w, "ticks_missed", n->ticks_missed);
+    xlp_json_put_u64(w, "ticks_failed", n->ticks_failed);
+    put_seconds(w, "tick_s", n->tick_ns);
+    put_counts(w, "done", n->done);
+    put_counts(w, "not_done", n->not_done);
+    put_string_or_null(w, "last_error", d->last_error[0] ? d->last_error : NULL);
+    if (d->last_error[0])
+        put_seconds(w, "last_error_time_s", d->last_error_wall_ns);
+    xlp_json_put_u64(w, "clients", d->control.client_count);
+    return 0;
+}
+
+static void put_outcome(struct xlp_json_writer *w, const struct xlp_outcome *outcome)
+{
+    xlp_json_put_string(w, "outcome", xlp_outcome_name(outcome->code));
+    xlp_json_put_string(w, "detail", outcome->detail);
+}
+
+static void put_outcomes(struct xlp_json_writer *w, const struct outcomes *outcomes)
+{
+    xlp_json_write_key(w, "outcomes");
+    xlp_json_open_array(w);
+    for (size_t i = 0; i < outcomes->count; i++) {
+        xlp_json_open_object(w);
+        put_outcome(w, &outcomes->at[i]);
+        xlp_json_close_object(w);
+    }
+    xlp_json_close_array(w);
+}
+
+static void put_views(struct xlp_json_writer *w, const struct xlp_engine *engine)
+{
+    size_t vcpu_count, domain_count;
+    const struct xlp_vcpu_view *vcpus = xlp_engine_vcpu_views(engine, &vcpu_count);
+    const struct xlp_domain_view *domains = xlp_engine_domain_views(engine, &domain_count);
+
+    xlp_json_write_key(w, "vcpu_views");
+    xlp_json_open_array(w);
+    for (size_t i = 0; i < vcpu_count; i++)
+        xlp_vcpu_view_write(w, &vcpus[i]);
+    xlp_json_close_array(w);
+    xlp_json_write_key(w, "domain_views");
+    xlp_json_open_array(w);
+    for (size_t i = 0; i < domain_count; i++)
+        xlp_domain_view_write(w, &domains[i]);
+    xlp_json_close_array(w);
+}
+
+static int run_state(struct daemon *d, struct request *r)
+{
+    struct xlp_json_writer *w = r->w;
+
+    if (d->counters.ticks == 0)
+        return refuse(r, EXIT_CODE_FAILED, "the host has not been looked at yet%s%s",
+                      d->last_error[0] ? ": " : "", d->last_error);
+    xlp_json_write_key(w, "status");
+    xlp_json_open_object(w);
+    run_status(d, r);
+    xlp_json_close_object(w);
+    xlp_json_write_key(w, "policy");
+    xlp_policy_write(w, &d->config.policy);
+    xlp_json_write_key(w, "snapshot");
+    xlp_snapshot_write(w, &d->snapshot);
+    xlp_json_write_key(w, "plan");
+    xlp_plan_write(w, &d->plan);
+    put_outcomes(w, &d->outcomes);
+    put_views(w, d->engine);
+    return 0;
+}
+
+static int run_history(struct daemon *d, struct request *r)
+{
+    uint64_t now = daemon_wall_ns();
+    uint64_t age = (uint64_t)(r->since_s * NS_PER_S);
+    uint64_t from = r->since_s > 0 && age < now ? now - age : 0;
+    char text[1000];
+
+    xlp_json_write_key(r->w, "entries");
+    xlp_json_open_array(r->w);
+    for (size_t i = 0; i < history_count(&d->history); i++) {
+        const struct history_entry *entry = history_at(&d->history, i);
+
+        if (entry->wall_ns < from)
+            continue;
+        xlp_json_open_object(r->w);
+        put_seconds(r->w, "time_s", entry->wall_ns);
+        xlp_json_write_key(r->w, "action");
+        xlp_action_write(r->w, &entry->action);
+        put_outcome(r->w, &entry->outcome);
+        xlp_json_put_string(r->w, "text",
+                            tell_format(&entry->action, &entry->outcome, text, sizeof(text)));
+        xlp_json_close_object(r->w);
+    }
+    xlp_json_close_array(r->w);
+    xlp_json_put_u64(r->w, "forgotten", d->history.added - history_count(&d->history));
+    return 0;
+}
+
+/* ---- acting ---- */
+
+static const char *format_peer(const struct control_peer *peer, char *text, size_t size)
+{
+    snprintf(text, size, "uid %u, pid %d", peer->uid, peer->pid);
+    return text;
+}
+
+static int run_mode(struct daemon *d, struct request *r)
+{
+    char who[64];
+    int mode;
+
+    if (!r->mode || config_mode_by_name(r->mode, &mode) < 0)
+        return refuse(r, EXIT_CODE_USAGE, "mode: should be one of: advise act pause");
+    xlp_json_put_string(r->w, "was", config_mode_name(d->mode));
+    daemon_set_mode(d, mode, format_peer(r->peer, who, sizeof(who)));
+    xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    return 0;
+}
+
+static int run_reload(struct daemon *d, struct request *r)
+{
+    char who[64], error[512];
+
+    if (daemon_reload(d, format_peer(r->peer, who, sizeof(who)), error, sizeof(error)) < 0)
+        return refuse(r, EXIT_CODE_FAILED, "%s", error);
+    put_string_or_null(r->w, "config", d->config_found ? d->options->config_path : NULL);
+    xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    return 0;
+}
+
+/* By id, as xl does, before by name; no name is all. */
+static int find_domain(const struct xlp_snapshot *s, struct request *r, uint32_t *domid_out)
+{
+    const struct xlp_domain *domain = NULL;
+    char *end;
+    unsigned long id;
+
+    *domid_out = XLP_UNKNOWN;
+    if (!r->domain)
+        return 0;
+    id = strtoul(r->domain, &end, 10);
+    if (r->domain[0] >= '0' && r->domain[0] <= '9' && !*end && id < XLP_UNKNOWN)
+        domain = xlp_snapshot_domain(s, (uint32_t)id);
+    if (!domain)
+        domain = xlp_snapshot_domain_by_name(s, r->domain);
+    if (!domain)
+        return refuse(r, EXIT_CODE_FAILED, "there is no domain \"%.64s\"", r->domain);
+    *domid_out = domain->domid;
+    return 0;
+}
+
+/* Carries out, at once and in every mode, what an operator's command comes down to. */
+static int run_plan(struct daemon *d, struct request *r,
+                    int (*make)(const struct xlp_snapshot *, uint32_t, struct xlp_plan *))
+{
+    struct outcomes outcomes = {0};
+    struct xlp_plan plan;
+    uint32_t domid;
+    char text[1000];
+    int rc = -1;
+
+    xlp_plan_init(&plan);
+    if (d->host->ops->observe(d->host, &d->fresh) < 0) {
+        refuse(r, EXIT_CODE_FAILED, "%s", xlp_host_error(d->host));
+        goto out;
+    }
+    if (find_domain(&d->fresh, r, &domid) < 0)
+        goto out;
+    if (make(&d->fresh, domid, &plan) < 0 || cycle_apply(d, &plan, &outcomes) < 0) {
+        refuse(r, EXIT_CODE_FAILED, "out of memory");
+        goto out;
+    }
+    xlp_json_write_key(r->w, "actions");
+    xlp_json_open_array(r->w);
+    for (size_t i = 0; i < plan.action_count; i++) {
+        xlp_json_open_object(r->w);
+        xlp_json_write_key(r->w, "action");
+        xlp_action_write(r->w, &plan.actions[i]);
+        put_outcome(r->w, &outcomes.at[i]);
+        xlp_json_put_string(r->w, "text",
+                            tell_format(&plan.actions[i], &outcomes.at[i], text, sizeof(text)));
+        xlp_json_close_object(r->w);
+    }
+    xlp_json_close_array(r->w);
+    rc = 0;
+out:
+    free(outcomes.at);
+    xlp_plan_dispose(&plan);
+    return rc;
+}
+
+static int run_adopt(struct daemon *d, struct request *r)
+{
+    return run_plan(d, r, xlp_plan_adopt);
+}
+
+/* Releasing everything ends acting, too, or the next tick would take it all back. */
+static int run_release(struct daemon *d, struct request *r)
+{
+    char who[64];
+
+    if (!r->domain && d->mode == CONFIG_ACT)
+        daemon_set_mode(d, CONFIG_ADVISE, format_peer(r->peer, who, sizeof(who)));
+    if (run_plan(d, r, xlp_plan_release) < 0)
+        return -1;
+    xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    return 0;
+}

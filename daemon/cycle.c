@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "cycle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+static int observe(struct daemon *d);
+static int decide(struct daemon *d);
+static int act(struct daemon *d);
+static void tell(struct daemon *d);
+static void record(struct daemon *d);
+
+int cycle_run(struct daemon *d)
+{
+    uint64_t start_ns = daemon_monotonic_ns(); /* a simulated host's own clock stands still */
+
+    if (observe(d) < 0 || decide(d) < 0 || act(d) < 0) {
+        d->counters.ticks_failed++;
+        d->failing = true;
+        return -1;
+    }
+    tell(d);
+    record(d);
+    d->counters.ticks++;
+    d->counters.tick_ns = daemon_monotonic_ns() - start_ns;
+    return 0;
+}
+
+int cycle_look(struct daemon *d)
+{
+    return observe(d) < 0 || decide(d) < 0 ? -1 : 0;
+}
+
+/* The last snapshot stays until the next one is complete: clients may ask for it meanwhile. */
+static int observe(struct daemon *d)
+{
+    struct xlp_snapshot last = d->snapshot;
+
+    if (d->host->ops->observe(d->host, &d->fresh) < 0) {
+        daemon_note_error(d, xlp_host_error(d->host));
+        return -1;
+    }
+    d->snapshot = d->fresh;
+    d->fresh = last;
+    return 0;
+}
+
+static int decide(struct daemon *d)
+{
+    if (xlp_engine_decide(d->engine, &d->snapshot, &d->config.policy, &d->plan) < 0) {
+        daemon_note_error(d, "out of memory while deciding");
+        return -1;
+    }
+    /* Paused, we still measure, so that we know the host when work goes on. */
+    if (d->mode == CONFIG_PAUSE)
+        d->plan.action_count = 0;
+    return 0;
+}
+
+static int act(struct daemon *d)
+{
+    d->outcomes.count = 0;
+    if (d->mode != CONFIG_ACT)
+        return 0;
+    if (cycle_apply(d, &d->plan, &d->outcomes) < 0) {
+        daemon_note_error(d, "out of memory before acting");
+        return -1;
+    }
+    return 0;
+}
+
+/* What was acted on has been told as it happened; this is what would have been. */
+static void tell(struct daemon *d)
+{
+    uint64_t now_ns = d->snapshot.time_ns;
+
+    if (d->failing)
+        log_line(LOG_NOTICE, "the host can be observed again");
+    d->failing = false;
+    if (d->mode != CONFIG_ACT)
+        for (size_t i = 0; i < d->plan.action_count; i++)
+            tell_action(&d->tell, &d->plan.actions[i], NULL, now_ns);
+    tell_forget(&d->tell, now_ns);
+    log_line(LOG_DEBUG, "tick: %zu domains, %zu vCPUs, %zu actions", d->snapshot.domain_count,
+             d->snapshot.vcpu_count, d->plan.action_count);
+}
+
+/* A full disk ends the recording, not the daemon's work. */
+static void record(struct daemon *d)
+{
+    if (!d->recorder)
+        return;
+    if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, &d->plan) == 0)
+        return;
+    log_line(LOG_ERR, "recording to %s ends here: %s", d->options->record_path, strerror(errno));
+    daemon_end_record(d);
+}
+
+static int make_room(struct outcomes *outcomes, size_t count)
+{
+    struct xlp_outcome *grown;
+
+    if (count <= outcomes->room)
+        return 0;
+    grown = reallocarray(outcomes->at, count, sizeof(*grown));
+    if (!grown)
+        return -1;
+    outcomes->at = grown;
+    outcomes->room = count;
+    return 0;
+}
+
+int cycle_apply(struct daemon *d, const struct xlp_plan *plan, struct outcomes *outcomes_out)
+{
+    if (make_room(outcomes_out, plan->action_count) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->action_count; i++) {
+        const struct xlp_action *action = &plan->actions[i];
+        struct xlp_outcome *outcome = &outcomes_out->at[i];
+        bool done;
+
+        d->host->ops->apply(d->host, action, outcome);
+        done = outcome->code == XLP_DONE;
+        (done ? d->counters.done : d->counters.not_done)[action->reason.code]++;
+        /* What fails the same way each tick must not push what was done out of the history. */
+        if (tell_action(&d->tell, action, outcome, plan->time_ns))
+            history_add(&d->history, daemon_wall_ns(), action, outcome);
+        if (outcome->code == XLP_NOT_DONE_FAILED)
+            daemon_remember_error(d, outcome->detail);
+    }
+    outcomes_out->count = plan->action_count;
+    return 0;
+}

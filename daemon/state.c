@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control_commands.h"
+#include "log.h"
+#include "notify.h"
+
+int daemon_init(struct daemon *d, const struct options *options)
+{
+    memset(d, 0, sizeof(*d));
+    d->options = options;
+    config_init(&d->config);
+    xlp_snapshot_init(&d->snapshot);
+    xlp_snapshot_init(&d->fresh);
+    xlp_plan_init(&d->plan);
+    control_init(&d->control);
+    d->engine = xlp_engine_new();
+    return history_init(&d->history) < 0 || !d->engine ? -1 : 0;
+}
+
+void daemon_dispose(struct daemon *d)
+{
+    control_close(&d->control);
+    if (d->host)
+        d->host->ops->close(d->host);
+    d->host = NULL;
+    xlp_engine_free(d->engine);
+    d->engine = NULL;
+    daemon_end_record(d);
+    history_dispose(&d->history);
+    tell_dispose(&d->tell);
+    free(d->outcomes.at);
+    d->outcomes = (struct outcomes){0};
+    xlp_plan_dispose(&d->plan);
+    xlp_snapshot_dispose(&d->fresh);
+    xlp_snapshot_dispose(&d->snapshot);
+    config_dispose(&d->config);
+}
+
+int daemon_load_config(struct daemon *d, char *error, size_t error_size)
+{
+    const struct options *options = d->options;
+    int result = config_read(&d->config, options->config_path, error, error_size);
+
+    if (result == CONFIG_WRONG || (result == CONFIG_MISSING && options->config_named))
+        return -1;
+    d->config_found = result == CONFIG_OK;
+    if (result == CONFIG_MISSING) {
+        config_dispose(&d->config);
+        config_init(&d->config);
+    }
+    return 0;
+}
+
+int daemon_start_control(struct daemon *d, char *error, size_t error_size)
+{
+    return control_open(&d->control, d->options->socket_path, config_group_id(&d->config),
+                        control_commands_answer, d, error, error_size);
+}
+
+int daemon_start_record(struct daemon *d, char *error, size_t error_size)
+{
+    const char *path = d->options->record_path;
+
+    if (!path[0])
+        return 0;
+    d->record_file = fopen(path, "we");
+    if (d->record_file)
+        d->recorder = xlp_recorder_new(d->record_file, &d->config.policy);
+    if (d->recorder)
+        return 0;
+    snprintf(error, error_size, "cannot record to %s: %s", path, strerror(errno));
+    daemon_end_record(d);
+    return -1;
+}
+
+void daemon_end_record(struct daemon *d)
+{
+    xlp_recorder_free(d->recorder);
+    d->recorder = NULL;
+    if (d->record_file)
+        fclose(d->record_file);
+    d->record_file = NULL;
+}
+
+int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_size)
+{
+    int mode_before = d->config.mode;
+    uint64_t now = d->host->ops->now_ns(d->host), tick_ns;
+
+    notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, daemon_monotonic_ns() / 1000);
+    if (daemon_load_config(d, error, error_size) < 0 ||
+        control_set_group(&d->control, config_group_id(&d->config), error, error_size) < 0) {
+        log_line(LOG_ERR, "reload (%s): the configuration stays as it was: %s", who, error);
+        notify_send("READY=1");
+        return -1;
+    }
+    daemon_open_log(d);
+    log_line(LOG_NOTICE, "reload (%s): %s", who,
+             d->config_found ? d->options->config_path : "no configuration file: the defaults");
+    if (d->options->mode < 0 && d->config.mode != mode_before)
+        daemon_set_mode(d, d->config.mode, "the configuration");
+    tick_ns = (uint64_t)d->config.policy.tick_ms * 1000000;
+    if (d->next_tick_ns > now + tick_ns)
+        d->next_tick_ns = now + tick_ns;
+    notify_send("READY=1");
+    return 0;
+}
+
+void daemon_open_log(const struct daemon *d)
+{
+    enum log_target target = LOG_TO_STDERR;
+
+    if (d->options->once)
+        target = LOG_TO_STDOUT;
+    else if (d->config.log == CONFIG_LOG_SYSLOG ||
+             (d->config.log == CONFIG_LOG_AUTO && !d->options->foreground))
+        target = LOG_TO_SYSLOG;
+    log_open(target, d->options->verbose);
+}
+
+void daemon_set_mode(struct daemon *d, int mode, const char *who)
+{
+    if (mode != d->mode)
+        log_line(LOG_NOTICE, "mode: %s -> %s (%s)", config_mode_name(d->mode),
+                 config_mode_name(mode), who);
+    d->mode = mode;
+}
+
+void daemon_note_error(struct daemon *d, const char *error)
+{
+    if (!d->failing || strcmp(error, d->last_error) != 0)
+        log_line(LOG_ERR, "%s", error);
+    daemon_remember_error(d, error);
+}
+
+void daemon_remember_error(struct daemon *d, const char *error)
+{
+    snprintf(d->last_error, sizeof(d->last_error), "%s", error);
+    d->last_error_wall_ns = daemon_wall_ns();
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t daemon_wall_ns(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t daemon_monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}

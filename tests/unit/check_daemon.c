@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* links: daemon/config.c daemon/config_scan.c daemon/control.c daemon/control_commands.c */
+/* links: daemon/control_peer.c daemon/cycle.c daemon/history.c daemon/log.c daemon/loop.c */
+/* links: daemon/notify.c daemon/pidfile.c daemon/state.c daemon/tell.c daemon/words.c */
+/* The daemon's parts on a host that does what the test says: ticks, failures, what is told. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../daemon/cycle.h"
+#include "../../daemon/loop.h"
+#include "../../daemon/state.h"
+#include "check_main.h"
+
+#define MS UINT64_C(1000000)
+
+/* ---- a host with one guest, whose clock moves when the daemon waits ---- */
+
+struct fake {
+    struct xlp_host base;
+    uint64_t now_ns, observe_takes_ns;
+    unsigned int observed, waited, applied;
+    unsigned int observe_fails_at, wait_fails_at, ends_at; /* the how manieth call; 0: never */
+    uint32_t refuses_vcpu;                                 /* XLP_UNKNOWN: none */
+};
+
+static int fake_observe(struct xlp_host *host, struct xlp_snapshot *s)
+{
+    struct fake *fake = (struct fake *)host;
+    struct xlp_domain *domain;
+
+    fake->observed++;
+    fake->now_ns += fake->observe_takes_ns;
+    xlp_snapshot_reset(s);
+    s->time_ns = fake->now_ns;
+    domain = xlp_snapshot_add_domain(s);
+    ck_assert_ptr_nonnull(domain);
+    snprintf(domain->name, sizeof(domain->name), "look%u", fake->observed);
+    if (fake->observed != fake->observe_fails_at)
+        return 0;
+    snprintf(host->error, sizeof(host->error), "xenstored does not answer; start it");
+    return -1;
+}
+
+static void fake_apply(struct xlp_host *host, const struct xlp_action *action,
+                       struct xlp_outcome *outcome_out)
+{
+    struct fake *fake = (struct fake *)host;
+
+    fake->applied++;
+    *outcome_out = (struct xlp_outcome){.code = XLP_DONE};
+    if (action->vcpu != fake->refuses_vcpu)
+        return;
+    outcome_out->code = XLP_NOT_DONE_FAILED;
+    snprintf(outcome_out->detail, sizeof(outcome_out->detail), "setting affinity: no memory");
+}
+
+static uint64_t fake_now_ns(struct xlp_host *host)
+{
+    return ((struct fake *)host)->now_ns;
+}
+
+static int fake_wait(struct xlp_host *host, uint64_t until_ns, struct pollfd *fds, nfds_t fd_count)
+{
+    struct fake *fake = (struct fake *)host;
+
+    (void)fds;
+    (void)fd_count;
+    fake->waited++;
+    if (until_ns > fake->now_ns)
+        fake->now_ns = until_ns;
+    if (fake->waited == fake->wait_fails_at)
+        return -1;
+    return fake->waited == fake->ends_at ? XLP_WAKE_END : XLP_WAKE_TIME;
+}
+
+static void fake_close(struct xlp_host *host)
+{
+    (void)host;
+}
+
+static const struct xlp_host_ops fake_ops = {
+    .name = "fake",
+    .observe = fake_observe,
+    .apply = fake_apply,
+    .now_ns = fake_now_ns,
+    .wait = fake_wait,
+    .close = fake_close,
+};
+
+static const struct options no_options = {.host = "fake"};
+static struct fake fake;
+static struct daemon d;
+
+static void set_up(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    dup2(null, STDERR_FILENO); /* the log */
+    close(null);
+    fake = (struct fake){.base.ops = &fake_ops, .now_ns = 1000 * MS, .refuses_vcpu = XLP_UNKNOWN};
+    ck_assert_int_eq(daemon_init(&d, &no_options), 0);
+    d.host = &fake.base;
+    d.config.policy.tick_ms = 100;
+}
+
+static void tear_down(void)
+{
+    daemon_dispose(&d);
+}
+
+static void set_action(struct xlp_action *action, uint32_t vcpu)
+{
+    *action = (struct xlp_action){
+        .kind = XLP_PLACE_VCPU,
+        .name = "web1",
+        .vcpu = vcpu,
+        .from_pcpu = 0,
+        .to_pcpu = 1,
+        .reason.code = XLP_REASON_CPU_ROUND_ROBIN,
+        .reason.number = {1, 4},
+    };
+}
+
+/* ---- ticks ---- */
+
+START_TEST(a_tick_that_was_late_does_not_delay_the_next)
+{
+    uint64_t missed = 0;
+
+    ck_assert_uint_eq(loop_next_tick(1000, 1000, 100, &missed), 1100);
+    ck_assert_uint_eq(loop_next_tick(1000, 1037, 100, &missed), 1100);
+    ck_assert_uint_eq(loop_next_tick(1000, 1100, 100, &missed), 1100);
+    ck_assert_uint_eq(missed, 0);
+}
+END_TEST
+
+START_TEST(ticks_that_passed_are_left_out_and_counted)
+{
+    uint64_t missed = 0;
+
+    ck_assert_uint_eq(loop_next_tick(1000, 1101, 100, &missed), 1200);
+    ck_assert_uint_eq(missed, 1);
+    ck_assert_uint_eq(loop_next_tick(1000, 1350, 100, &missed), 1400);
+    ck_assert_uint_eq(missed, 4);
+}
+END_TEST
+
+START_TEST(the_loop_ticks_in_rhythm_until_the_host_ends)
+{
+    fake.ends_at = 10;
+    fake.observe_takes_ns = 30 * MS;
+    ck_assert_int_eq(loop_run(&d, -1), 0);
+    ck_assert_uint_eq(d.counters.ticks, 10);
+    ck_assert_uint_eq(d.counters.ticks_missed, 0);
+    ck_assert_uint_eq(fake.now_ns, 2000 * MS);
+}
+END_TEST
+
+START_TEST(looks_that_take_longer_than_a_tick_do_not_pile_up)
+{
+    fake.ends_at = 5;
+    fake.observe_takes_ns = 250 * MS;
+    ck_assert_int_eq(loop_run(&d, -1), 0);
+    ck_assert_uint_eq(fake.now_ns, 2500 * MS);
+    ck_assert_uint_eq(d.counters.ticks, 5);
+    ck_assert_uint_eq(d.counters.ticks_missed, 10);
+}
+END_TEST
+
+START_TEST(a_host_that_cannot_be_waited_for_ends_the_loop_with_an_error)
+{
+    fake.wait_fails_at = 3;
+    ck_assert_int_eq(loop_run(&d, -1), -1);
+    ck_assert_uint_eq(d.counters.ticks, 3);
+}
+END_TEST
+
+/* ---- one tick ---- */
+
+START_TEST(a_look_that_fails_leaves_the_last_snapshot)
+{
+    fake.observe_fails_at = 2;
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert_int_eq(cycle_run(&d), -1);
+    ck_assert_str_eq(d.snapshot.domains[0].name, "look1");
+    ck_assert_str_eq(d.last_error, "xenstored does not answer; start it");
+    ck_assert_uint_eq(d.counters.ticks, 1);
+    ck_assert_uint_eq(d.counters.ticks_failed, 1);
+    ck_assert(d.failing);
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert_str_eq(d.snapshot.domains[0].name, "look3");
+    ck_assert(!d.failing);
+}
+END_TEST
+
+START_TEST(every_action_is_tried_though_one_fails)
+{
+    struct xlp_action actions[3];
+    struct xlp_plan plan = {.actions = actions, .action_count = 3};
+
+    for (uint32_t i = 0; i < 3; i++)
+        set_action(&actions[i], i);
+    fake.refuses_vcpu = 1;
+    ck_assert_int_eq(cycle_apply(&d, &plan, &d.outcomes), 0);
+    ck_assert_uint_eq(fake.applied, 3);
+    ck_assert_uint_eq(d.outcomes.count, 3);
+    ck_assert_int_eq(d.outcomes.at[0].code, XLP_DONE);
+    ck_assert_int_eq(d.outcomes.at[1].code, XLP_NOT_DONE_FAILED);
+    ck_assert_int_eq(d.outcomes.at[2].code, XLP_DONE);
+    ck_assert_uint_eq(d.counters.done[XLP_REASON_CPU_ROUND_ROBIN], 2);
+    ck_assert_uint_eq(d.counters.not_done[XLP_REASON_CPU_ROUND_ROBIN], 1);
+    ck_assert_str_eq(d.last_error, "setting affinity: no memory");
+    ck_assert_uint_eq(history_count(&d.history), 3);
+}
+END_TEST
+
+START_TEST(what_fails_every_tick_does_not_fill_the_history)
+{
+    struct xlp_action action;
+    struct xlp_plan plan = {.actions = &action, .action_count = 1};
+
+    set_action(&action, 1);
+    fake.refuses_vcpu = 1;
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(cycle_apply(&d, &plan, &d.outcomes), 0);
+    ck_assert_uint_eq(d.counters.not_done[XLP_REASON_CPU_ROUND_ROBIN], 20);
+    ck_assert_uint_eq(history_count(&d.history), 1);
+}
+END_TEST
+
+/* ---- the history ---- */
+
+START_TEST(the_history_keeps_the_last_in_order)
+{
+    struct xlp_outcome outcome = {.code = XLP_DONE};
+    struct xlp_action action;
+
+    ck_assert_uint_eq(history_count(&d.history), 0);
+    for (uint32_t i = 0; i < HISTORY_ENTRIES + 10; i++) {
+        set_action(&action, i);
+        history_add(&d.history, i, &action, &outcome);
+        ck_assert_uint_eq(history_at(&d.history, history_count(&d.history) - 1)->action.vcpu, i);
+    }
+    ck_assert_uint_eq(history_count(&d.history), HISTORY_ENTRIES);
+    for (size_t i = 0; i < HISTORY_ENTRIES; i++)
+        ck_assert_uint_eq(history_at(&d.history, i)->wall_ns, i + 10);
+}
+END_TEST
+
+/* ---- what is told ---- */
+
+START_TEST(what_is_done_is_told_each_time)
+{
+    struct xlp_outcome outcome = {.code = XLP_DONE};
+    struct xlp_action action;
+
+    set_action(&action, 0);
+    ck_assert(tell_action(&d.tell, &action, &outcome, 1));
+    ck_assert(tell_action(&d.tell, &action, &outcome, 2));
+}
+END_TEST
+
+START_TEST(what_is_planned_is_told_when_it_changes)
+{
+    struct xlp_action action;
+
+    set_action(&action, 0);
+    ck_assert(tell_action(&d.tell, &action, NULL, 1));
+    action.reason.number[0] = 2; /* the load of the moment */
+    ck_assert(!tell_action(&d.tell, &action, NULL, 2));
+    action.to_pcpu = 3;
+    ck_assert(tell_action(&d.tell, &action, NULL, 3));
+    action.to_kib = 4;
+    ck_assert(tell_action(&d.tell, &action, NULL, 4));
+    action.vcpu = 5;
+    ck_assert(tell_action(&d.tell, &action, NULL, 5));
+    action.domid = 6;
+    ck_assert(tell_action(&d.tell, &action, NULL, 6));
+    action.reason.code = XLP_REASON_CPU_EVEN;
+    ck_assert(tell_action(&d.tell, &action, NULL, 7));
+}
+END_TEST
+
+START_TEST(another_outcome_is_news)
+{
+    struct xlp_outcome busy = {.code = XLP_NOT_DONE_BUSY}, gone = {.code = XLP_NOT_DONE_GONE};
+    struct xlp_action action;
+
+    set_action(&action, 0);
+    ck_assert(tell_action(&d.tell, &action, &busy, 1));
+    ck_assert(!tell_action(&d.tell, &action, &busy, 2));
+    ck_assert(tell_action(&d.tell, &action, &gone, 3));
+    ck_assert(tell_action(&d.tell, &action, NULL, 4));
+}
+END_TEST
+
+START_TEST(what_comes_up_again_after_a_minute_is_told_again)
+{
+    struct xlp_action action;
+
+    set_action(&action, 0);
+    ck_assert(tell_action(&d.tell, &action, NULL, 0));
+    tell_forget(&d.tell, TELL_FORGET_NS - 1);
+    ck_assert(!tell_action(&d.tell, &action, NULL, TELL_FORGET_NS - 1));
+    tell_forget(&d.tell, 2 * TELL_FORGET_NS - 2);
+    ck_assert(!tell_action(&d.tell, &action, NULL, 2 * TELL_FORGET_NS - 2));
+    tell_forget(&d.tell, 3 * TELL_FORGET_NS - 2);
+    ck_assert(tell_action(&d.tell, &action, NULL, 3 * TELL_FORGET_NS - 2));
+}
+END_TEST
+
+START_TEST(what_is_remembered_as_told_is_bounded)
+{
+    struct xlp_action action;
+
+    for (uint32_t i = 0; i < TELL_ENTRIES_MAX + 1; i++) {
+        set_action(&action, i);
+        ck_assert(tell_action(&d.tell, &action, NULL, 1));
+    }
+    ck_assert_uint_eq(d.tell.count, TELL_ENTRIES_MAX);
+    ck_assert(tell_action(&d.tell, &action, NULL, 2));
+}
+END_TEST
+
+START_TEST(the_lines_say_what_became_of_it)
+{
+    static const char sentence[] =
+        "web1 vCPU 2: pCPU 0 -> pCPU 1: round robin: vCPU 1 of the pool, 4 pCPUs, load ignored";
+    struct xlp_outcome outcome = {.code = XLP_DONE};
+    struct xlp_action action;
+    char text[256], expected[256];
+
+    set_action(&action, 2);
+    snprintf(expected, sizeof(expected), "would: %s", sentence);
+    ck_assert_str_eq(tell_format(&action, NULL, text, sizeof(text)), expected);
+    snprintf(expected, sizeof(expected), "done: %s", sentence);
+    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    outcome = (struct xlp_outcome){XLP_NOT_DONE_DRY_RUN, "dry run"};
+    snprintf(expected, sizeof(expected), "would: %s", sentence);
+    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    outcome = (struct xlp_outcome){XLP_NOT_DONE_BUSY, ""};
+    snprintf(expected, sizeof(expected), "not done (busy): %s", sentence);
+    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    outcome = (struct xlp_outcome){XLP_NOT_DONE_REFUSED, "pinned meanwhile"};
+    snprintf(expected, sizeof(expected), "not done (refused: pinned meanwhile): %s", sentence);
+    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+}
+END_TEST
+
+#define FIXTURE_CASE(name, ...)                                                                    \
+    CHECK_CASE(name##_tests, __VA_ARGS__)                                                          \
+    static TCase *name(void)                                                                       \
+    {                                                                                              \
+        TCase *tcase = name##_tests();                                                             \
+                                                                                                   \
+        tcase_add_checked_fixture(tcase, set_up, tear_down);                                       \
+        return tcase;                                                                              \
+    }
+
+FIXTURE_CASE(ticks, a_tick_that_was_late_does_not_delay_the_next,
+             ticks_that_passed_are_left_out_and_counted,
+             the_loop_ticks_in_rhythm_until_the_host_ends,
+             looks_that_take_longer_than_a_tick_do_not_pile_up,
+             a_host_that_cannot_be_waited_for_ends_the_loop_with_an_error)
+FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
+             every_action_is_tried_though_one_fails,
+             what_fails_every_tick_does_not_fill_the_history)
+FIXTURE_CASE(telling, the_history_keeps_the_last_in_order, what_is_done_is_told_each_time,
+             what_is_planned_is_told_when_it_changes, another_outcome_is_news,
+             what_comes_up_again_after_a_minute_is_told_again,
+             what_is_remembered_as_told_is_bounded, the_lines_say_what_became_of_it)
+CHECK_MAIN("daemon", ticks, one_tick, telling)
