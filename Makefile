@@ -25,9 +25,8 @@ XEN_LIBS     := -lxlutil -lxenlight -lxenctrl -lxenstore -lxentoollog
 
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SANFLAG := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all)
-STD     := c17
 # No contraction: a plan must not depend on whether the compiler fused a multiply and an add.
-ALL_CFLAGS = -std=$(STD) -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
               $(WARN) -ffp-contract=off $(SANFLAG) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(SANFLAG) $(LDFLAGS)
 
@@ -73,9 +72,6 @@ $(B)/obj/%.o: %.c VERSION Makefile
 	@mkdir -p $(@D)
 	@echo '  CC    $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-
-# Xen's own headers are written in GNU C.
-$(call obj,$(wildcard libxlpolicy/host/xen*.c)) $(B)/obj/tests/lab/%.o: STD := gnu17
 
 # A test program is one file, plus what its first line asks for: /* links: path.c ... */
 $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
@@ -123,7 +119,7 @@ UNIT_RUNS     := $(UNIT) tests/boundaries
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
 SCENARIO_RUNS := tests/scenarios/run
 CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
-LAB_RUNS      := $(foreach t,check_lab check_scenarios,'$(PYTHON) tests/lab/$(t).py')
+LAB_RUNS      := $(foreach t,check_lab check_adapter check_scenarios,'$(PYTHON) tests/lab/$(t).py')
 
 bench: $(B)/bench
 	@$(B)/bench

@@ -85,7 +85,7 @@ struct xlp_domain_memory {
     int64_t static_max_kib;                   /* the most it can ever use */
     int64_t video_kib;                        /* video RAM, not in any of the above */
     int64_t dynamic_min_kib, dynamic_max_kib; /* squeezed's bounds, 0 where not set */
-    bool balloon;                             /* the guest says it has a balloon driver */
+    bool balloon;                             /* false: the guest says it has no balloon driver */
     struct xlp_mem_report report;             /* source XLP_REPORT_NONE: none yet */
     uint64_t report_age_ns;                   /* since the report last changed */
     bool report_bad;                          /* the last text the guest wrote could not be read */

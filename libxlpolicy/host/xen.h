@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The Xen host, private to host/xen*.c: what is kept between two looks at it, and what its parts do
+ * for each other. One tree serves Xen 4.14 to 4.20: only calls that all of them have are used.
+ *
+ * What is asked of the hypervisor every tick: one list of domains, one read of the idle times, one
+ * a cpupool, one of the host's memory; for each vCPU one read of its affinity, since `xl vcpu-pin`
+ * changes it behind our back and nothing tells of that; and one more for each vCPU of a domain that
+ * has several, or that may run on several pCPUs. xenstore is read when a watch says that something
+ * changed; the rest of what it holds changes rarely and is read again every SLOW_TICKS looks.
+ */
+#ifndef XLP_HOST_XEN_H
+#define XLP_HOST_XEN_H
+
+/* Xen's headers are written in GNU C, and say so if the compiler is asked for strict C17. */
+#pragma push_macro("__STRICT_ANSI__")
+#undef __STRICT_ANSI__
+#include <libxl.h>
+#include <xenctrl.h>
+#include <xenstore.h>
+#include <xentoollog.h>
+#pragma pop_macro("__STRICT_ANSI__")
+
+#include "host.h"
+
+#define XEN_PAGE_KIB INT64_C(4)
+/* libxl lets a domain have this much more than its target and video RAM (LIBXL_MAXMEM_CONSTANT).
+ * It is not part of the limits we show, so that limit and target can be compared. */
+#define XEN_LIMIT_SLACK_KIB INT64_C(1024)
+#define XEN_SIZE_MAX_KIB    (INT64_C(1) << 44) /* what a snapshot may hold */
+#define XEN_SLOW_TICKS      10
+
+#define XEN_NS_PER_MS UINT64_C(1000000)
+#define XEN_NS_PER_S  UINT64_C(1000000000)
+
+struct xen_masks {
+    struct xlp_cpumap hard, soft;
+};
+
+/* The ledger of one vCPU. A write is recorded before it is made: next is then what it will set. */
+struct xen_vcpu_record {
+    struct xen_masks original, ours, next;
+    bool pending; /* next is valid: whether the write was made shows in the masks themselves */
+};
+
+struct xen_vcpu {
+    bool exists; /* vCPU ids may have holes */
+    bool online, blocked, running;
+    uint32_t pcpu;
+    uint64_t cpu_time_ns;
+    struct xen_masks masks; /* as last read or written by us */
+    uint32_t samples, samples_waiting, samples_blocked;
+    struct xen_vcpu_record *record; /* NULL: none */
+};
+
+/* The ledger of a domain's memory, in KiB. */
+struct xen_memory_record {
+    bool recorded;
+    bool inherited; /* of the same domain before it rebooted: to be confirmed */
+    bool pending;   /* next_target is valid */
+    int64_t original_target, original_max, our_target, next_target;
+};
+
+/* What a guest wrote of its memory, unparsed. */
+struct xen_report {
+    enum xlp_report_source source;
+    char *untrusted_text, *untrusted_total; /* total: XenServer's second key */
+    unsigned int length, total_length;
+    uint64_t changed_ns; /* when we first saw this text */
+    bool found;          /* it was there when we first looked: it may be older than that */
+};
+
+enum xen_watch { XEN_WATCH_MEMORY, XEN_WATCH_AGENT, XEN_WATCH_XENSERVER, XEN_WATCHES };
+
+/* What must be read again from xenstore. */
+enum xen_stale {
+    XEN_STALE_MEMORY = 1 << 0, /* sizes */
+    XEN_STALE_REPORT = 1 << 1,
+    XEN_STALE_SLOW = 1 << 2,   /* name, type, devices, scheduling parameters */
+    XEN_STALE_LEDGER = 1 << 3, /* ours: only when another process may write it, or at first */
+    XEN_STALE_ALL = XEN_STALE_MEMORY | XEN_STALE_REPORT | XEN_STALE_SLOW | XEN_STALE_LEDGER,
+};
+
+struct xen_domain {
+    uint32_t domid;
+    uint8_t uuid[16];
+    uint64_t first_tick, seen_tick; /* the looks that first and last found it */
+    uint64_t first_seen_ns;
+    uint64_t age_then_ns; /* how old it was at first sight, at least */
+    xc_domaininfo_t info; /* as of the last look */
+
+    unsigned int stale; /* enum xen_stale */
+    bool watched;
+    bool told_once[XEN_WATCHES]; /* each watch fires once for being set */
+    unsigned int own_writes;     /* of its target, whose event is still to come */
+    uint64_t agent_event_ns;     /* when its agent last reported */
+
+    char name[XLP_NAME_SIZE];
+    enum xlp_guest_type type;
+    uint32_t weight, cap_pct;
+    uint32_t passthrough_devices;
+    bool configuration_read; /* libxl's, which does not change in this respect */
+    bool iommu;              /* created so that devices can be attached later */
+
+    int64_t target_kib, static_max_kib; /* -1: not in xenstore. static_max without video RAM */
+    int64_t video_kib, dynamic_min_kib, dynamic_max_kib;
+    bool balloon;
+    struct xen_report report;
+
+    bool ledger_has_domid;
+    bool released;
+    struct xen_memory_record memory;
+
+    struct xen_vcpu *vcpus; /* by id */
+    size_t vcpu_count, vcpu_room;
+};
+
+/* A domain that went, whose record of memory waits a while: it may only be rebooting. */
+struct xen_gone {
+    uint8_t uuid[16];
+    uint64_t since_ns;
+};
+
+struct xen_pcpu {
+    bool present;
+    uint32_t core, socket, node;
+    uint64_t idle_ns;
+    uint64_t compared_idle_ns; /* when saturated was last judged */
+    bool saturated;            /* hardly idle in the time before that */
+};
+
+struct xen_pool {
+    uint32_t id;
+    uint32_t sched_id;
+    char name[XLP_NAME_SIZE];
+    struct xlp_cpumap map;
+    uint64_t seen_tick;
+};
+
+/* A vCPU to look at between two ticks. */
+struct xen_sample_target {
+    struct xen_domain *domain;
+    uint32_t vcpu;
+};
+
+/* Keeps the last complaint of libxenctrl and libxl, for our own one-line errors. */
+struct xen_logger {
+    xentoollog_logger vtable;
+    char last[160];
+};
+
+struct xen_host {
+    struct xlp_host base;
+    bool read_only;
+    int lock_fd; /* held by the one process that may change the host; -1 when read-only */
+    struct xen_logger logger;
+    xc_interface *xc;
+    struct xs_handle *xs;
+    libxl_ctx *libxl;
+
+    uint64_t tick;   /* counts observations */
+    uint64_t now_ns; /* the time of the present one */
+    bool watching;   /* watches are set: from the first wait on */
+    bool introduce_told, release_told;
+    bool event; /* a watch fired that matters */
+
+    unsigned int pcpu_limit; /* pCPU ids are below this */
+    size_t mask_size;        /* bytes of Xen's own masks */
+    uint8_t *hard_bytes, *soft_bytes;
+    struct xlp_cpumap every; /* all pCPU ids below pcpu_limit */
+
+    struct xen_pcpu *pcpus; /* pcpu_limit of them */
+    xc_cputopo_t *topology; /* scratch of the same length */
+    xc_cpuinfo_t *idle;
+    struct xlp_cpumap online;
+    uint64_t compared_ns; /* when saturation was last judged; 0: not yet */
+
+    struct xen_pool *pools;
+    size_t pool_count, pool_room;
+
+    xc_domaininfo_t *infos;
+    size_t info_count, info_room;
+    struct xen_domain **domains; /* by domid */
+    size_t domain_count, domain_room;
+    struct xen_gone *gone;
+    size_t gone_count, gone_room;
+
+    char other_controller[XLP_NAME_SIZE];
+    uint64_t controller_looked_ns;
+
+    struct xen_sample_target *single, *multiple; /* of domains with one vCPU, and with several */
+    size_t single_count, single_room, multiple_count, multiple_room;
+    uint64_t next_sample_ns;
+    uint64_t jitter;
+
+    struct pollfd *poll_fds;
+    size_t poll_room;
+
+    uint64_t needless_writes; /* asked for and not made, because nothing would have changed */
+};
+
+static inline struct xen_host *xen_host_of(struct xlp_host *host)
+{
+    return (struct xen_host *)host;
+}
+
+uint64_t xlp_xen_now_ns(void);
+
+/* Sets base.error to "doing: why", with the mend for the usual causes. Returns -1. */
+int xlp_xen_fail(struct xen_host *h, const char *doing);
+int xlp_xen_out_of_memory(struct xen_host *h);
+
+/* ---- xen_machine.c: pCPUs, pools, the host's memory ---- */
+
+int xlp_xen_machine_open(struct xen_host *h);
+void xlp_xen_machine_close(struct xen_host *h);
+int xlp_xen_observe_machine(struct xen_host *h, struct xlp_snapshot *s);
+const struct xen_pool *xlp_xen_pool(const struct xen_host *h, uint32_t id);
+
+/* ---- xen_domains.c: which there are, and what they are ---- */
+
+int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s);
+void xlp_xen_domains_close(struct xen_host *h);
+struct xen_domain *xlp_xen_domain(const struct xen_host *h, uint32_t domid);
+
+/* ---- xen_memory.c: sizes and reports of a domain, in the snapshot's terms ---- */
+
+int64_t xlp_xen_actual_kib(const struct xen_domain *d);
+int64_t xlp_xen_max_kib(const struct xen_domain *d);
+void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t now_ns,
+                         struct xlp_domain_memory *m);
+
+/* ---- xen_vcpus.c ---- */
+
+/* Reads all vCPUs of d, whose info is fresh. 0, 1 when the domain has gone, or -1. */
+int xlp_xen_read_vcpus(struct xen_host *h, struct xen_domain *d);
+
+/* One vCPU's configured affinity. 0, or -1 with errno. */
+int xlp_xen_read_masks(struct xen_host *h, uint32_t domid, uint32_t vcpu,
+                       struct xen_masks *masks_out);
+
+/* Writes the masks of `to` that differ from `from`, in one call. 0, or -1 with errno. */
+int xlp_xen_write_masks(struct xen_host *h, uint32_t domid, uint32_t vcpu,
+                        const struct xen_masks *from, const struct xen_masks *to);
+bool xlp_xen_masks_equal(const struct xen_masks *a, const struct xen_masks *b);
+/* A set without the pCPUs that this machine cannot have; "all" if those are all it can. */
+struct xlp_cpumap xlp_xen_map_here(const struct xen_host *h, const struct xlp_cpumap *map);
+bool xlp_xen_vcpu_is_missing(int error);
+
+/* ---- xen_store.c: xenstore ---- */
+
+/* 0 with a text the caller frees, 1 when there is no such key, or -1 when xenstore fails. */
+int xlp_xen_store_read(struct xen_host *h, const char *path, char **text_out,
+                       unsigned int *length_out);
+/* A whole decimal number 0 ... XEN_SIZE_MAX_KIB; anything else counts as absent. */
+int xlp_xen_store_number(struct xen_host *h, const char *path, int64_t absent, int64_t *out);
+
+int xlp_xen_store_watch(struct xen_host *h);        /* from now on, watch; once */
+void xlp_xen_store_take_events(struct xen_host *h); /* marks what is stale, sets event */
+void xlp_xen_store_unwatch(struct xen_host *h, struct xen_domain *d);
+/* Reads what is stale of d. 0, or -1. */
+int xlp_xen_store_refresh(struct xen_host *h, struct xen_domain *d);
+/* Only the sizes and devices, now: before a target is changed. */
+int xlp_xen_store_refresh_sizes(struct xen_host *h, struct xen_domain *d);
+uint64_t xlp_xen_store_age_ns(struct xen_host *h, const struct xen_domain *d);
+
+/* ---- xen_ledger.c: what was there before us, under /tool/xlpolicyd ---- */
+
+int xlp_xen_ledger_open(struct xen_host *h);
+/* Reads the records of d. 0, or -1. */
+int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d);
+/* Called once its masks and target have been read: was a pending write made, does an inherited
+ * record hold? */
+void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d);
+/* Each returns 0, or -1 with errno; nothing is recorded then. record NULL forgets it. */
+int xlp_xen_ledger_write_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t vcpu,
+                              const struct xen_vcpu_record *record);
+int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
+                                const struct xen_memory_record *record);
+int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool released);
+/* A domain went: its records go too, those of memory and of a release later or not at all. */
+void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d);
+void xlp_xen_ledger_sweep(struct xen_host *h, uint64_t now_ns);
+
+/* ---- xen_controller.c: who else moves memory ---- */
+
+void xlp_xen_find_controller(struct xen_host *h, uint64_t now_ns);
+
+/* ---- xen_libxl.c ---- */
+
+void xlp_xen_logger_init(struct xen_logger *logger);
+int xlp_xen_libxl_open(struct xen_host *h);
+void xlp_xen_libxl_close(struct xen_host *h);
+/* True if libxl's configuration of the domain allows passthrough (even with no device yet). */
+bool xlp_xen_libxl_has_iommu(struct xen_host *h, uint32_t domid);
+/* Target in the guest's terms: without video RAM. 0, or -1 (the complaint is in logger.last). */
+int xlp_xen_libxl_set_target(struct xen_host *h, const struct xen_domain *d, int64_t target_kib);
+
+/* ---- xen_apply.c and xen_balloon.c ---- */
+
+void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
+                   struct xlp_outcome *outcome_out);
+void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *action,
+                          struct xlp_outcome *outcome_out);
+void xlp_xen_outcome(struct xlp_outcome *o, enum xlp_outcome_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- xen_wait.c ---- */
+
+int xlp_xen_wait(struct xlp_host *host, uint64_t until_ns, struct pollfd *fds, nfds_t fd_count);
+/* Which vCPUs to look at until the next observation. 0, or -1. */
+int xlp_xen_choose_samples(struct xen_host *h);
+
+#endif

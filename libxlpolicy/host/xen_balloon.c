@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Carrying out actions on memory. The hypervisor's limit is raised before a target and lowered
+ * after it, and never below what the guest has: its balloon driver would burn CPU trying to get
+ * back what it cannot have. Written in the ledger first, as xen_ledger.c argues.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "xen.h"
+
+#define DOM0_MIN_KIB (INT64_C(128) * 1024) /* LIBXL_MIN_DOM0_MEM */
+
+static bool may_set(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                    struct xlp_outcome *o);
+static void set_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                       struct xlp_outcome *o);
+static void release_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                           struct xlp_outcome *o);
+static bool change(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                   struct xlp_outcome *o);
+
+void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *action,
+                          struct xlp_outcome *outcome_out)
+{
+    int64_t seen_kib = d->target_kib;
+
+    if (xlp_xen_store_refresh_sizes(h, d) < 0) {
+        xlp_xen_outcome(outcome_out, XLP_NOT_DONE_FAILED, "%s", h->base.error);
+        return;
+    }
+    if (d->target_kib < 0) { /* nor can libxl change one then */
+        xlp_xen_outcome(outcome_out, XLP_NOT_DONE_REFUSED,
+                        "it has no balloon target in xenstore: its toolstack does not balloon it");
+        return;
+    }
+    if (d->target_kib != seen_kib) {
+        d->target_kib = seen_kib;
+        d->stale |= XEN_STALE_MEMORY;
+        xlp_xen_outcome(outcome_out, XLP_NOT_DONE_BUSY,
+                        "its target was changed a moment ago by someone else");
+        return;
+    }
+    if (action->kind == XLP_RELEASE_TARGET)
+        release_target(h, d, action, outcome_out);
+    else
+        set_target(h, d, action, outcome_out);
+}
+
+static bool changes_nothing(const struct xen_domain *d, const struct xlp_action *a)
+{
+    return a->to_kib == d->target_kib && (a->limit_kib == 0 || a->limit_kib == xlp_xen_max_kib(d));
+}
+
+static void set_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                       struct xlp_outcome *o)
+{
+    struct xen_memory_record before = d->memory;
+    struct xen_memory_record *r = &d->memory;
+
+    if (changes_nothing(d, a)) {
+        h->needless_writes++;
+        xlp_xen_outcome(o, XLP_NOT_DONE_REFUSED, "it has this target already");
+        return;
+    }
+    if (!may_set(h, d, a, o))
+        return;
+    /* What is there and was not written by us is what a release has to restore. */
+    if (!r->recorded || r->inherited || r->our_target != d->target_kib) {
+        memset(r, 0, sizeof(*r));
+        r->recorded = true;
+        r->original_target = r->our_target = d->target_kib;
+        r->original_max = xlp_xen_max_kib(d);
+    }
+    r->next_target = a->to_kib;
+    r->pending = true;
+    if (xlp_xen_ledger_write_memory(h, d, r) < 0) {
+        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED,
+                        "not changed: what was there cannot be recorded in xenstore: %s",
+                        strerror(errno));
+        *r = before;
+        return;
+    }
+    if (!change(h, d, a, o)) {
+        *r = before;
+        xlp_xen_ledger_write_memory(h, d, before.recorded ? &before : NULL);
+        return;
+    }
+    r->our_target = a->to_kib;
+    r->pending = false;
+    xlp_xen_ledger_write_memory(h, d, r); /* should this fail, NEXT says the same */
+}
+
+/* A target set by hand since is the operator's, and so is the limit that goes with it: only the
+ * record goes. */
+static void release_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                           struct xlp_outcome *o)
+{
+    bool ours = d->memory.recorded && d->target_kib == d->memory.our_target;
+
+    if (ours && !changes_nothing(d, a) && (!may_set(h, d, a, o) || !change(h, d, a, o)))
+        return;
+    memset(&d->memory, 0, sizeof(d->memory));
+    if (xlp_xen_ledger_write_memory(h, d, NULL) < 0)
+        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED,
+                        "its target is restored, but the record in xenstore stays: %s",
+                        strerror(errno));
+}
+
+/* ---- what must never be done ---- */
+
+/* A guest booted with less than its maximum must first give back what it was created without: its
+ * pages in demand exceed what was set aside for them, and taking more away would crash it. */
+static bool owes_pages(struct xen_host *h, const struct xen_domain *d)
+{
+    uint64_t held = 0, set_aside = 0, demanded = 0;
+
+    if (!(d->info.flags & XEN_DOMINF_hvm_guest))
+        return false;
+    if (xc_domain_get_pod_target(h->xc, d->domid, &held, &set_aside, &demanded) < 0)
+        return false; /* no populate-on-demand here, or it has gone: the next call will tell */
+    return demanded > set_aside;
+}
+
+static bool may_set(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                    struct xlp_outcome *o)
+{
+    int64_t most_kib = d->static_max_kib >= 0 ? d->static_max_kib : XEN_SIZE_MAX_KIB;
+    const char *why = NULL;
+    enum xlp_outcome_code code = XLP_NOT_DONE_REFUSED;
+
+    if (d->passthrough_devices || d->iommu)
+        why = "it is set up for PCI passthrough: ballooning would break its next reboot";
+    else if (d->info.flags & XEN_DOMINF_shutdown)
+        why = "it has shut down";
+    else if (a->to_kib <= 0)
+        why = "a target must be more than nothing";
+    else if (a->to_kib > most_kib)
+        why = "the target is above its static maximum";
+    else if (d->domid == 0 && a->to_kib < DOM0_MIN_KIB)
+        why = "dom0 must keep 128 MiB";
+    if (!why && a->to_kib < d->target_kib && owes_pages(h, d)) {
+        code = XLP_NOT_DONE_BUSY;
+        why = "it still boots: its balloon has not yet given back what it was created without";
+    }
+    if (why)
+        xlp_xen_outcome(o, code, "%s", why);
+    return !why;
+}
+
+/* ---- doing it ---- */
+
+/* In terms of the target: the limit itself is higher by video RAM and libxl's slack. */
+static int set_limit(struct xen_host *h, const struct xen_domain *d, int64_t limit_kib)
+{
+    uint64_t kib = (uint64_t)(limit_kib + d->video_kib + XEN_LIMIT_SLACK_KIB);
+
+    return xc_domain_setmaxmem(h->xc, d->domid, kib);
+}
+
+static void failed_limit(struct xlp_outcome *o, int64_t limit_kib, int error)
+{
+    xlp_xen_outcome(o, error == ESRCH ? XLP_NOT_DONE_GONE : XLP_NOT_DONE_FAILED,
+                    "setting its limit to %" PRId64 " KiB: %s", limit_kib, strerror(error));
+}
+
+/* What it has at this moment, never less than the target: the least a limit may be. */
+static int64_t lowest_limit(struct xen_host *h, struct xen_domain *d)
+{
+    xc_domaininfo_t info;
+    int64_t actual_kib;
+
+    if (xc_domain_getinfolist(h->xc, d->domid, 1, &info) == 1 && info.domain == d->domid)
+        d->info = info;
+    actual_kib = xlp_xen_actual_kib(d);
+    return actual_kib > d->target_kib ? actual_kib : d->target_kib;
+}
+
+static bool change(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                   struct xlp_outcome *o)
+{
+    int64_t limit_kib = a->limit_kib;
+
+    if (limit_kib && limit_kib > xlp_xen_max_kib(d) && set_limit(h, d, limit_kib) < 0) {
+        failed_limit(o, limit_kib, errno);
+        return false;
+    }
+    if (a->to_kib != d->target_kib) {
+        if (xlp_xen_libxl_set_target(h, d, a->to_kib) < 0) {
+            xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "libxl does not set its target: %s",
+                            h->logger.last[0] ? h->logger.last : "no reason given");
+            return false;
+        }
+        d->target_kib = a->to_kib;
+        if (d->watched)
+            d->own_writes++;
+    }
+    if (limit_kib) {
+        int64_t lowest_kib = lowest_limit(h, d);
+
+        if (limit_kib < lowest_kib)
+            limit_kib = lowest_kib;
+        /* The target stands by now, which is what matters. */
+        if (limit_kib < xlp_xen_max_kib(d) && set_limit(h, d, limit_kib) < 0)
+            failed_limit(o, limit_kib, errno);
+    }
+    return true;
+}

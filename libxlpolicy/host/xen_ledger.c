@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The ledger: what we found on the host before we changed it, and what we wrote last. It outlives
+ * this process in xenstore, readable and writable by dom0 alone:
+ *
+ *   /tool/xlpolicyd/domains/UUID/domid      the domain the rest is about
+ *   /tool/xlpolicyd/domains/UUID/vcpu/N     ORIGINAL_HARD ORIGINAL_SOFT OUR_HARD OUR_SOFT
+ *                                           [NEXT_HARD NEXT_SOFT], in xl's notation
+ *   /tool/xlpolicyd/domains/UUID/memory     ORIGINAL_TARGET ORIGINAL_LIMIT OUR_TARGET
+ *                                           [NEXT_TARGET], in KiB
+ *   /tool/xlpolicyd/domains/UUID/released   "1": the operator wants it left alone
+ *
+ * Nothing is lost when we are killed at any point. A change is made in three steps: (1) the entry
+ * is written, with what will be set as NEXT; (2) it is set; (3) the entry is written without NEXT
+ * and with what was set as OUR. Each write of an entry is atomic. Killed before (1), nothing has
+ * happened. Killed after (1), the entry holds the original, and whether (2) happened shows on the
+ * host itself: if what is there equals NEXT it did, and NEXT is ours; else OUR still says what we
+ * wrote before. settle() decides that once, at the first look after a start. For the first change
+ * of all, OUR in step (1) is the original: it then reads as adopted and not yet moved, which is
+ * what it is. Should step (3) fail (xenstore full), the entry of (1) says the same.
+ *
+ * A domain keeps its UUID across a reboot and gets a new id and fresh masks: the entries of vCPUs
+ * then go. Its target it keeps (xl reboots a guest with the target it has), and so the entry of
+ * memory stays, if the target of the new domain is the one that we wrote.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../grow.h"
+#include "xen.h"
+
+#define ROOT      "/tool/xlpolicyd"
+#define DOMAINS   ROOT "/domains"
+#define PATH_SIZE 160
+/* xenstore takes 4096 bytes a write, path included. */
+#define ENTRY_SIZE (4096 - PATH_SIZE)
+/* A reboot takes some seconds; until then the entry of memory waits for the new domain. */
+#define REBOOT_NS (120 * XEN_NS_PER_S)
+/* xl may add libxl's slack to the target when it reboots a guest. */
+#define SAME_TARGET_KIB XEN_LIMIT_SLACK_KIB
+
+static int remove_strangers(struct xen_host *h);
+static int load_vcpus(struct xen_host *h, struct xen_domain *d);
+static int load_memory(struct xen_host *h, struct xen_domain *d);
+static int write_domid(struct xen_host *h, struct xen_domain *d);
+
+static const char *path_of(const uint8_t uuid[16], const char *key, char path[PATH_SIZE])
+{
+    char text[XLP_UUID_TEXT_SIZE];
+
+    snprintf(path, PATH_SIZE, DOMAINS "/%s%s%s", xlp_uuid_format(uuid, text), *key ? "/" : "", key);
+    return path;
+}
+
+/* ---- opening ---- */
+
+int xlp_xen_ledger_open(struct xen_host *h)
+{
+    struct xs_permissions dom0_only = {.id = 0, .perms = XS_PERM_NONE};
+
+    /* What is made below inherits the permissions. */
+    if (!xs_mkdir(h->xs, XBT_NULL, ROOT) ||
+        !xs_set_permissions(h->xs, XBT_NULL, ROOT, &dom0_only, 1) ||
+        !xs_mkdir(h->xs, XBT_NULL, DOMAINS) ||
+        !xs_set_permissions(h->xs, XBT_NULL, DOMAINS, &dom0_only, 1))
+        return xlp_xen_fail(h, "making " DOMAINS " in xenstore");
+    return remove_strangers(h);
+}
+
+static void remove_key(struct xen_host *h, const uint8_t uuid[16], const char *key)
+{
+    char path[PATH_SIZE];
+
+    xs_rm(h->xs, XBT_NULL, path_of(uuid, key, path));
+}
+
+/* Of a domain that is not there nothing is kept but that it was released. */
+static void clean(struct xen_host *h, const uint8_t uuid[16])
+{
+    char path[PATH_SIZE], *released = NULL;
+
+    xlp_xen_store_read(h, path_of(uuid, "released", path), &released, NULL);
+    if (released) {
+        remove_key(h, uuid, "vcpu");
+        remove_key(h, uuid, "memory");
+        remove_key(h, uuid, "domid");
+    } else {
+        remove_key(h, uuid, "");
+    }
+    free(released);
+}
+
+static bool is_listed(const struct xen_host *h, const uint8_t uuid[16])
+{
+    for (size_t i = 0; i < h->info_count; i++)
+        if (memcmp(h->infos[i].handle, uuid, 16) == 0)
+            return true;
+    return false;
+}
+
+/* Remembers that it may have to be cleaned soon. When memory is out, the next start will do it. */
+static void add_gone(struct xen_host *h, const uint8_t uuid[16])
+{
+    struct xen_gone *gone;
+
+    if (xlp_grow(&h->gone, &h->gone_room, h->gone_count + 1, sizeof(*h->gone)) < 0)
+        return;
+    gone = &h->gone[h->gone_count++];
+    memcpy(gone->uuid, uuid, sizeof(gone->uuid));
+    gone->since_ns = xlp_xen_now_ns();
+}
+
+/* What a former run left: whoever is not there at the first sweep after a while goes. */
+static int remove_strangers(struct xen_host *h)
+{
+    unsigned int count = 0;
+    char **names = xs_directory(h->xs, XBT_NULL, DOMAINS, &count);
+
+    if (!names)
+        return errno == ENOENT ? 0 : xlp_xen_fail(h, "listing " DOMAINS " in xenstore");
+    for (unsigned int i = 0; i < count; i++) {
+        uint8_t uuid[16];
+
+        if (xlp_uuid_parse(names[i], uuid) == 0)
+            add_gone(h, uuid);
+    }
+    free(names);
+    return 0;
+}
+
+void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d)
+{
+    if (!h->read_only)
+        add_gone(h, d->uuid);
+}
+
+void xlp_xen_ledger_sweep(struct xen_host *h, uint64_t now_ns)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < h->gone_count; i++) {
+        const struct xen_gone *gone = &h->gone[i];
+
+        if (is_listed(h, gone->uuid))
+            continue; /* it is here, or here again */
+        if (now_ns < gone->since_ns + REBOOT_NS)
+            h->gone[kept++] = *gone;
+        else
+            clean(h, gone->uuid);
+    }
+    h->gone_count = kept;
+}
+
+/* ---- loading ---- */
+
+static void forget_records(struct xen_domain *d)
+{
+    for (size_t i = 0; i < d->vcpu_count; i++) {
+        free(d->vcpus[i].record);
+        d->vcpus[i].record = NULL;
+    }
+    memset(&d->memory, 0, sizeof(d->memory));
+    d->released = false;
+}
+
+int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
+{
+    char path[PATH_SIZE], *released = NULL;
+    int64_t domid;
+    int rc;
+
+    forget_records(d);
+    rc = xlp_xen_store_read(h, path_of(d->uuid, "released", path), &released, NULL);
+    d->released = rc == 0;
+    free(released);
+    if (rc < 0 || xlp_xen_store_number(h, path_of(d->uuid, "domid", path), -1, &domid) < 0)
+        return -1;
+    if (load_memory(h, d) < 0)
+        return -1;
+    d->ledger_has_domid = domid == (int64_t)d->domid;
+    if (d->ledger_has_domid)
+        return load_vcpus(h, d);
+
+    /* Rebooted: the masks of the former domain went with it. */
+    d->memory.inherited = d->memory.recorded;
+    if (!h->read_only && domid >= 0)
+        remove_key(h, d->uuid, "vcpu");
+    return 0;
+}
+
+/* The next word of *text, or "" when there is none. */
+static const char *next_word(char **text)
+{
+    char *word = strsep(text, " ");
+
+    return word ? word : "";
+}
+
+/* 0, or -1 when text is not of the form above: nobody but us writes there. */
+static int parse_vcpu(char *text, struct xen_vcpu_record *r)
+{
+    struct xlp_cpumap *const maps[] = {&r->original.hard, &r->original.soft, &r->ours.hard,
+                                       &r->ours.soft,     &r->next.hard,     &r->next.soft};
+
+    memset(r, 0, sizeof(*r));
+    for (int i = 0; i < 4; i++)
+        if (xlp_cpumap_parse(next_word(&text), maps[i]) < 0)
+            return -1;
+    if (!text)
+        return 0;
+    r->pending = true;
+    if (xlp_cpumap_parse(next_word(&text), maps[4]) < 0 ||
+        xlp_cpumap_parse(next_word(&text), maps[5]) < 0)
+        return -1;
+    return text ? -1 : 0;
+}
+
+static int load_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id)
+{
+    char path[PATH_SIZE], key[32], *text = NULL;
+    struct xen_vcpu_record record;
+    int rc;
+
+    snprintf(key, sizeof(key), "vcpu/%" PRIu32, id);
+    rc = xlp_xen_store_read(h, path_of(d->uuid, key, path), &text, NULL);
+    if (rc == 0 && parse_vcpu(text, &record) == 0) {
+        d->vcpus[id].record = malloc(sizeof(record));
+        if (d->vcpus[id].record)
+            *d->vcpus[id].record = record;
+        else
+            rc = xlp_xen_out_of_memory(h);
+    }
+    free(text);
+    return rc < 0 ? -1 : 0;
+}
+
+static int load_vcpus(struct xen_host *h, struct xen_domain *d)
+{
+    char path[PATH_SIZE];
+    unsigned int count = 0;
+    char **ids = xs_directory(h->xs, XBT_NULL, path_of(d->uuid, "vcpu", path), &count);
+    int rc = 0;
+
+    if (!ids)
+        return errno == ENOENT ? 0 : xlp_xen_fail(h, "reading the ledger in xenstore");
+    for (unsigned int i = 0; i < count && rc == 0; i++) {
+        unsigned long id = strtoul(ids[i], NULL, 10);
+
+        if (isdigit((unsigned char)ids[i][0]) && id < d->vcpu_count)
+            rc = load_vcpu(h, d, (uint32_t)id);
+    }
+    free(ids);
+    return rc;
+}
+
+static int load_memory(struct xen_host *h, struct xen_domain *d)
+{
+    char path[PATH_SIZE], *text = NULL;
+    struct xen_memory_record r = {0};
+    int rc = xlp_xen_store_read(h, path_of(d->uuid, "memory", path), &text, NULL);
+    int fields;
+
+    if (rc)
+        return rc < 0 ? -1 : 0;
+    fields = sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &r.original_target,
+                    &r.original_max, &r.our_target, &r.next_target);
+    free(text);
+    r.recorded = fields >= 3;
+    r.pending = fields == 4;
+    if (r.recorded)
+        d->memory = r;
+    return 0;
+}
+
+/* ---- settling ---- */
+
+static void settle_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id)
+{
+    struct xen_vcpu_record *r = d->vcpus[id].record;
+
+    if (!r || !r->pending || !d->vcpus[id].exists)
+        return;
+    if (xlp_xen_masks_equal(&d->vcpus[id].masks, &r->next))
+        r->ours = r->next;
+    r->pending = false;
+    /* Left as it is when this fails, it reads the same next time. */
+    if (!h->read_only)
+        xlp_xen_ledger_write_vcpu(h, d, id, r);
+}
+
+static bool same_target(int64_t a, int64_t b)
+{
+    return llabs(a - b) <= SAME_TARGET_KIB;
+}
+
+/* Of a domain that rebooted, once it is built and its target stands. */
+static void settle_inherited(struct xen_host *h, struct xen_domain *d)
+{
+    struct xen_memory_record *r = &d->memory;
+
+    if (d->target_kib < 0 || d->info.cpu_time == 0)
+        return;
+    if (r->pending && same_target(d->target_kib, r->next_target))
+        r->our_target = r->next_target;
+    r->pending = r->inherited = false;
+    r->recorded = same_target(d->target_kib, r->our_target);
+    if (r->recorded)
+        r->our_target = d->target_kib;
+    if (!h->read_only)
+        xlp_xen_ledger_write_memory(h, d, r->recorded ? r : NULL);
+}
+
+void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d)
+{
+    struct xen_memory_record *r = &d->memory;
+
+    for (uint32_t id = 0; id < d->vcpu_count; id++)
+        settle_vcpu(h, d, id);
+    if (r->inherited) {
+        settle_inherited(h, d);
+    } else if (r->pending) {
+        if (d->target_kib == r->next_target)
+            r->our_target = r->next_target;
+        r->pending = false;
+        if (!h->read_only)
+            xlp_xen_ledger_write_memory(h, d, r);
+    }
+}
+
+/* ---- writing ---- */
+
+static int write_entry(struct xen_host *h, struct xen_domain *d, const char *key, const char *text)
+{
+    char path[PATH_SIZE];
+
+    path_of(d->uuid, key, path);
+    if (!text)
+        return xs_rm(h->xs, XBT_NULL, path) || errno == ENOENT ? 0 : -1;
+    return xs_write(h->xs, XBT_NULL, path, text, (unsigned int)strlen(text)) ? 0 : -1;
+}
+
+/* An entry counts for the domain whose id stands beside it, so the id comes first; and the masks
+ * of a former domain of this UUID were removed when this one was loaded. */
+static int write_domid(struct xen_host *h, struct xen_domain *d)
+{
+    char text[16];
+
+    if (d->ledger_has_domid)
+        return 0;
+    snprintf(text, sizeof(text), "%" PRIu32, d->domid);
+    if (write_entry(h, d, "domid", text) < 0)
+        return -1;
+    d->ledger_has_domid = true;
+    return 0;
+}
+
+/* Returns the length so far, ENTRY_SIZE or more when it does not fit. */
+static size_t append_masks(char *text, size_t used, const struct xen_masks *masks)
+{
+    char hard[XLP_CPUMAP_TEXT_MAX], soft[XLP_CPUMAP_TEXT_MAX];
+
+    xlp_cpumap_format(&masks->hard, hard, sizeof(hard));
+    xlp_cpumap_format(&masks->soft, soft, sizeof(soft));
+    if (used >= ENTRY_SIZE)
+        return used;
+    return used +
+           (size_t)snprintf(text + used, ENTRY_SIZE - used, "%s%s %s", used ? " " : "", hard, soft);
+}
+
+int xlp_xen_ledger_write_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t vcpu,
+                              const struct xen_vcpu_record *record)
+{
+    char key[32], text[ENTRY_SIZE];
+    size_t used = 0;
+
+    snprintf(key, sizeof(key), "vcpu/%" PRIu32, vcpu);
+    if (!record)
+        return write_entry(h, d, key, NULL);
+    used = append_masks(text, used, &record->original);
+    used = append_masks(text, used, &record->ours);
+    if (record->pending)
+        used = append_masks(text, used, &record->next);
+    if (used >= sizeof(text)) {
+        errno = E2BIG; /* masks too ragged for one key: better not changed than not recorded */
+        return -1;
+    }
+    return write_domid(h, d) < 0 ? -1 : write_entry(h, d, key, text);
+}
+
+int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
+                                const struct xen_memory_record *record)
+{
+    char text[128];
+    int used;
+
+    if (!record)
+        return write_entry(h, d, "memory", NULL);
+    used = snprintf(text, sizeof(text), "%" PRId64 " %" PRId64 " %" PRId64, record->original_target,
+                    record->original_max, record->our_target);
+    if (record->pending)
+        snprintf(text + used, sizeof(text) - (size_t)used, " %" PRId64, record->next_target);
+    return write_domid(h, d) < 0 ? -1 : write_entry(h, d, "memory", text);
+}
+
+int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool released)
+{
+    return write_entry(h, d, "released", released ? "1" : NULL);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* libxl, for what only the toolstack can do: balloon targets, and how a domain was configured. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xen.h"
+
+/* ---- what the Xen libraries have to say ---- */
+
+/* Their complaints become the detail of our own errors: the last one before a call fails tells
+ * most. They are written for a terminal; nothing is printed. */
+static void __attribute__((format(printf, 5, 0)))
+log_message(struct xentoollog_logger *base, xentoollog_level level, int error, const char *context,
+            const char *format, va_list args)
+{
+    struct xen_logger *logger = (struct xen_logger *)base;
+    size_t used;
+
+    (void)context;
+    if (level < XTL_ERROR)
+        return;
+    vsnprintf(logger->last, sizeof(logger->last), format, args);
+    used = strlen(logger->last);
+    while (used && (logger->last[used - 1] == '\n' || logger->last[used - 1] == ' '))
+        logger->last[--used] = '\0';
+    if (error >= 0)
+        snprintf(logger->last + used, sizeof(logger->last) - used, ": %s", strerror(error));
+}
+
+static void log_destroy(struct xentoollog_logger *base)
+{
+    (void)base; /* it is part of the host */
+}
+
+void xlp_xen_logger_init(struct xen_logger *logger)
+{
+    memset(logger, 0, sizeof(*logger));
+    logger->vtable.vmessage = log_message;
+    logger->vtable.destroy = log_destroy;
+}
+
+/* ---- the context ---- */
+
+int xlp_xen_libxl_open(struct xen_host *h)
+{
+    if (libxl_ctx_alloc(&h->libxl, LIBXL_VERSION, 0, &h->logger.vtable) == 0)
+        return 0;
+    snprintf(h->base.error, sizeof(h->base.error), "cannot use libxl: %s",
+             h->logger.last[0] ? h->logger.last : "it gives no reason");
+    return -1;
+}
+
+void xlp_xen_libxl_close(struct xen_host *h)
+{
+    libxl_ctx_free(h->libxl);
+}
+
+/* ---- a domain's configuration ---- */
+
+/* libxl keeps it as JSON in a file of the domain. Its own call for it (retrieve_domain_
+ * configuration) also asks the device model, which may take seconds; this is only the file. Another
+ * toolstack leaves none: then its devices alone tell. */
+bool xlp_xen_libxl_has_iommu(struct xen_host *h, uint32_t domid)
+{
+    libxl_domain_config config;
+    uint8_t *data = NULL;
+    char *json = NULL;
+    int length = 0;
+    bool iommu = false;
+
+    libxl_domain_config_init(&config);
+    if (libxl_userdata_retrieve(h->libxl, domid, "libxl-json", &data, &length) != 0 || !data)
+        goto out;
+    json = strndup((const char *)data, (size_t)length);
+    if (!json || libxl_domain_config_from_json(h->libxl, &config, json) != 0)
+        goto out;
+    iommu = config.c_info.passthrough != LIBXL_PASSTHROUGH_DEFAULT &&
+            config.c_info.passthrough != LIBXL_PASSTHROUGH_DISABLED;
+out:
+    libxl_domain_config_dispose(&config);
+    free(json);
+    free(data);
+    return iommu;
+}
+
+/* ---- the target ---- */
+
+/* An absolute target counts video RAM in. Not enforced: libxl would set the limit to the target at
+ * once, below what a guest has that is told to shrink; we set the limit ourselves. */
+int xlp_xen_libxl_set_target(struct xen_host *h, const struct xen_domain *d, int64_t target_kib)
+{
+    h->logger.last[0] = '\0';
+    return libxl_set_memory_target(h->libxl, d->domid, target_kib + d->video_kib, 0, 0) == 0 ? 0
+                                                                                             : -1;
+}
