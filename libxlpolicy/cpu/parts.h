@@ -136,7 +136,7 @@ double xlp_balance(struct item *items, size_t item_count, struct slot *slots, si
 
 /* ---- round_robin.c ---- */
 
-/* Item i goes to slot i modulo the slots, load ignored. */
+/* Item i goes to slot i modulo the slots (of those it may have), load ignored. */
 void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count);
 
 #endif

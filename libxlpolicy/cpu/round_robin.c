@@ -2,14 +2,26 @@
 /* The naive policy that balance is measured against: it counts vCPUs and ignores their load. */
 #include "parts.h"
 
+/* The slot that is the item's turn, of those it may have. */
+static uint32_t turn(const struct item *item, size_t position, size_t slot_count)
+{
+    uint32_t slot, left;
+
+    if (!item->allowed)
+        return (uint32_t)(position % slot_count);
+    left = (uint32_t)(position % xlp_cpumap_count(item->allowed));
+    for (slot = xlp_cpumap_next(item->allowed, 0); left; left--)
+        slot = xlp_cpumap_next(item->allowed, slot + 1);
+    return slot;
+}
+
 void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count)
 {
     for (size_t i = 0; i < item_count; i++) {
         struct item *item = &items[i];
-        uint32_t slot = (uint32_t)(i % slot_count);
+        uint32_t slot = turn(item, i, slot_count);
 
-        if (!item->may_move || item->slot == slot ||
-            (item->allowed && !xlp_cpumap_test(item->allowed, slot)))
+        if (!item->may_move || item->slot == slot)
             continue;
         item->slot = slot;
         item->why = XLP_REASON_CPU_ROUND_ROBIN;

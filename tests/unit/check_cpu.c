@@ -310,6 +310,19 @@ START_TEST(round_robin_counts_and_ignores_load)
 }
 END_TEST
 
+START_TEST(round_robin_deals_out_what_is_allowed)
+{
+    struct xlp_cpumap one_to_three = {{0xe}};
+
+    clear_board();
+    for (int i = 0; i < 6; i++)
+        add(0.1, XLP_NOWHERE)->allowed = &one_to_three;
+    xlp_round_robin(items, item_count, 4);
+    for (uint32_t i = 0; i < 6; i++)
+        ck_assert_uint_eq(items[i].slot, 1 + i % 3);
+}
+END_TEST
+
 /* ---- ownership ---- */
 
 static struct xlp_snapshot s;
@@ -599,7 +612,7 @@ CHECK_CASE(balancing, eight_on_one_pcpu_are_spread_two_each_at_once,
            crumbs_on_an_idle_pool_are_not_moved, a_giant_is_no_reason_to_shuffle_the_rest,
            siblings_are_not_stacked, an_item_never_leaves_its_allowed_slots,
            the_budget_of_moves_is_kept, a_first_place_prefers_where_it_ran,
-           round_robin_counts_and_ignores_load)
+           round_robin_counts_and_ignores_load, round_robin_deals_out_what_is_allowed)
 CHECK_CASE(ownership, a_pin_by_the_operator_is_left_alone_until_adopted,
            what_we_wrote_is_ours_and_what_was_edited_since_is_not,
            a_hard_mask_of_several_pcpus_is_a_limit_to_stay_within,
