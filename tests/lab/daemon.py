@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""xlpolicyd in a laboratory host's dom0, and its command line."""
+
+import json
+
+from common import LabError
+
+CONFIG = "/etc/xlpolicy/xlpolicyd.conf"
+LOG = "/var/log/xlpolicyd.log"
+
+
+class Daemon:
+    """Starts, asks and ends the daemon; settings are those of xlpolicyd.conf."""
+
+    def __init__(self, host):
+        self.host = host
+
+    def start(self, mode="act", options="", **settings):
+        """Writes the configuration, starts the daemon in the background, waits until it answers."""
+        lines = [f'mode = "{mode}"'] + [_setting(*item) for item in settings.items()]
+        self.host.run(f"cat >{CONFIG} <<'EOF'\n" + "\n".join(lines) + "\nEOF\n")
+        self.restart(options)
+
+    def restart(self, options=""):
+        """Starts the daemon with the configuration that is there."""
+        self.host.run(f"setsid xlpolicyd -F {options} >>{LOG} 2>&1 </dev/null &")
+        self.host.until("xlpolicyd answers", lambda: self.host.sh("xlpolicy status")[0] == 0, 60, 1)
+
+    def kill(self, signal="KILL"):
+        """Ends it, with no chance to tidy up unless the signal gives one."""
+        self.host.run(f"kill -{signal} $(cat /run/xlpolicyd.pid) && "
+                      "while kill -0 $(cat /run/xlpolicyd.pid 2>/dev/null) 2>/dev/null;"
+                      " do sleep 0.1; done")
+
+    def cli(self, arguments):
+        """`xlpolicy ARGUMENTS`: its output; LabError if it fails."""
+        return self.host.run(f"xlpolicy {arguments}")
+
+    def json(self, arguments):
+        return json.loads(self.cli(f"--json {arguments}"))
+
+    def log(self):
+        return self.host.run(f"cat {LOG}")
+
+
+def running(host, **settings):
+    """A daemon that is already at work."""
+    daemon = Daemon(host)
+    daemon.start(**settings)
+    return daemon
+
+
+def _setting(name, value):
+    if isinstance(value, (int, float)):
+        return f"{name} = {value}"
+    if isinstance(value, str):
+        return f'{name} = "{value}"'
+    raise LabError(f"no way to write the setting {name} = {value!r}")
