@@ -43,6 +43,11 @@ struct xen_vcpu_record {
     bool pending; /* next is valid: whether the write was made shows in the masks themselves */
 };
 
+/* What dom0's kernel counted for one of its own vCPUs, in hundredths of a second. */
+struct xen_dom0_time {
+    uint64_t all, idle, waited;
+};
+
 struct xen_vcpu {
     bool exists; /* vCPU ids may have holes */
     bool online, blocked, running;
@@ -50,6 +55,7 @@ struct xen_vcpu {
     uint64_t cpu_time_ns;
     struct xen_masks masks; /* as last read or written by us */
     uint32_t samples, samples_waiting, samples_blocked;
+    struct xen_dom0_time dom0_time; /* at the last look, of dom0's only */
     struct xen_vcpu_record *record; /* NULL: none */
 };
 
@@ -216,6 +222,11 @@ int xlp_xen_machine_open(struct xen_host *h);
 void xlp_xen_machine_close(struct xen_host *h);
 int xlp_xen_observe_machine(struct xen_host *h, struct xlp_snapshot *s);
 const struct xen_pool *xlp_xen_pool(const struct xen_host *h, uint32_t id);
+
+/* ---- xen_dom0.c: dom0's own vCPUs ---- */
+
+/* Fills the samples of dom0's vCPUs from its kernel's counters. */
+void xlp_xen_count_dom0(struct xen_domain *dom0);
 
 /* ---- xen_domains.c: which there are, and what they are ---- */
 

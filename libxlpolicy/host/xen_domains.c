@@ -278,6 +278,8 @@ static int fill_ledger(const struct xen_vcpu_record *record, struct xlp_snapshot
 
 static int fill_vcpus(struct xen_domain *d, struct xlp_snapshot *s)
 {
+    if (d->domid == 0)
+        xlp_xen_count_dom0(d);
     for (uint32_t id = 0; id < d->vcpu_count; id++) {
         struct xen_vcpu *from = &d->vcpus[id];
         struct xlp_vcpu *v;

@@ -32,7 +32,8 @@ int xlp_xen_wait(struct xlp_host *host, uint64_t until_ns, struct pollfd *fds, n
 
     if (xlp_xen_store_watch(h) < 0)
         return -1;
-    plan_next_sample(h, now_ns);
+    if (h->next_sample_ns <= now_ns)
+        plan_next_sample(h, now_ns); /* else that of the wait before still stands */
     for (;;) {
         uint64_t wake_ns = earliest(until_ns, event_until_ns);
         int wake = 0;
@@ -114,7 +115,7 @@ static int add_target(struct xen_sample_target **targets, size_t *count, size_t 
     return 0;
 }
 
-/* dom0 looks while it runs itself: it would always be found running. */
+/* dom0 looks while it runs itself, and would always be found running: see xen_dom0.c. */
 static bool is_worth_looking_at(const struct xen_host *h, const struct xen_domain *d,
                                 const struct xen_vcpu *v)
 {
