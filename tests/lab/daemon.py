@@ -7,6 +7,7 @@ from common import LabError
 
 CONFIG = "/etc/xlpolicy/xlpolicyd.conf"
 LOG = "/var/log/xlpolicyd.log"
+PID = "/run/lab/xlpolicyd.pid"
 
 
 class Daemon:
@@ -23,14 +24,13 @@ class Daemon:
 
     def restart(self, options=""):
         """Starts the daemon with the configuration that is there."""
-        self.host.run(f"setsid xlpolicyd -F {options} >>{LOG} 2>&1 </dev/null &")
+        self.host.run(f"setsid xlpolicyd -F {options} >>{LOG} 2>&1 </dev/null & echo $! >{PID}")
         self.host.until("xlpolicyd answers", lambda: self.host.sh("xlpolicy status")[0] == 0, 60, 1)
 
     def kill(self, signal="KILL"):
         """Ends it, with no chance to tidy up unless the signal gives one."""
-        self.host.run(f"kill -{signal} $(cat /run/xlpolicyd.pid) && "
-                      "while kill -0 $(cat /run/xlpolicyd.pid 2>/dev/null) 2>/dev/null;"
-                      " do sleep 0.1; done")
+        self.host.run(f"pid=$(cat {PID}); kill -{signal} $pid && "
+                      "while kill -0 $pid 2>/dev/null; do sleep 0.1; done")
 
     def cli(self, arguments):
         """`xlpolicy ARGUMENTS`: its output; LabError if it fails."""
