@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     catch_crashes();
     run_corpus(&corpus);
     run_changed(&corpus, runs, seed);
-    printf("%zu files, %llu changed inputs, seed %llu: no crash\n", corpus.count,
+    printf("ok 1 - %zu files, %llu changed inputs, seed %llu: no crash\n1..1\n", corpus.count,
            (unsigned long long)runs, (unsigned long long)seed);
     for (size_t i = 0; i < corpus.count; i++)
         free(corpus.inputs[i]);
