@@ -101,17 +101,17 @@ deps:
 # What a fresh machine lacks is installed before anything is built.
 check: deps
 	@$(MAKE) --no-print-directory all test-programs
-	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS) $(LAB_RUNS)
+	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS) -v $(LAB_RUNS)
 
 unit-check: all test-programs
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS)
 
 lab-check: all
-	@tests/tap-run $(LAB_RUNS)
+	@tests/tap-run -v $(LAB_RUNS)
 
 # Does the laboratory itself work? For who changes it.
 lab-selftest: all
-	@tests/tap-run '$(PYTHON) tests/lab/check_lab.py'
+	@tests/tap-run -v '$(PYTHON) tests/lab/check_lab.py'
 
 demo: deps
 	@$(MAKE) --no-print-directory all
