@@ -270,9 +270,12 @@ def check_samples():
         with claim("one that has a full pCPU to itself hardly waits"):
             looks, waiting, _ = last[three]
             expect(looks > 20 and waiting < looks * 0.2, last)
-        with claim("nobody is looked at where pCPUs have time left, nor dom0 ever"):
+        with claim("nobody is looked at where pCPUs have time left"):
             for domid, (looks, _, _) in last.items():
-                expect(domid in (one, two, three) or looks == 0, last)
+                expect(domid in (0, one, two, three) or looks == 0, last)
+        with claim("dom0's own kernel tells that it blocks, and hardly waits on a pCPU of its own"):
+            looks, waiting, blocked = last[0]
+            expect(looks > 200 and blocked > looks * 0.5 and waiting < looks * 0.2, last)
 
 
 def _samples(output, round_number):
