@@ -285,8 +285,8 @@ static int run_history(struct daemon *d, struct request *r)
         xlp_json_write_key(r->w, "action");
         xlp_action_write(r->w, &entry->action);
         put_outcome(r->w, &entry->outcome);
-        xlp_json_put_string(r->w, "text",
-                            tell_format(&entry->action, &entry->outcome, text, sizeof(text)));
+        xlp_json_put_string(
+            r->w, "text", xlp_outcome_format(&entry->action, &entry->outcome, text, sizeof(text)));
         xlp_json_close_object(r->w);
     }
     xlp_json_close_array(r->w);
@@ -375,8 +375,9 @@ static int run_plan(struct daemon *d, struct request *r,
         xlp_json_write_key(r->w, "action");
         xlp_action_write(r->w, &plan.actions[i]);
         put_outcome(r->w, &outcomes.at[i]);
-        xlp_json_put_string(r->w, "text",
-                            tell_format(&plan.actions[i], &outcomes.at[i], text, sizeof(text)));
+        xlp_json_put_string(
+            r->w, "text",
+            xlp_outcome_format(&plan.actions[i], &outcomes.at[i], text, sizeof(text)));
         xlp_json_close_object(r->w);
     }
     xlp_json_close_array(r->w);

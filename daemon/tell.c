@@ -34,7 +34,8 @@ bool tell_action(struct tell *t, const struct xlp_action *action, const struct x
 
     if (!done && !is_news(t, &key, now_ns))
         return false;
-    log_line(fault ? LOG_ERR : LOG_INFO, "%s", tell_format(action, outcome, text, sizeof(text)));
+    log_line(fault ? LOG_ERR : LOG_INFO, "%s",
+             xlp_outcome_format(action, outcome, text, sizeof(text)));
     return true;
 }
 
@@ -46,22 +47,6 @@ void tell_forget(struct tell *t, uint64_t now_ns)
         if (now_ns - t->entries[i].seen_ns < TELL_FORGET_NS)
             t->entries[kept++] = t->entries[i];
     t->count = kept;
-}
-
-char *tell_format(const struct xlp_action *action, const struct xlp_outcome *outcome, char *text,
-                  size_t size)
-{
-    char line[768];
-
-    xlp_action_format(action, line, sizeof(line));
-    if (!outcome || outcome->code == XLP_NOT_DONE_DRY_RUN)
-        snprintf(text, size, "would: %s", line);
-    else if (outcome->code == XLP_DONE)
-        snprintf(text, size, "done: %s", line);
-    else
-        snprintf(text, size, "not done (%s%s%s): %s", xlp_outcome_name(outcome->code),
-                 outcome->detail[0] ? ": " : "", outcome->detail, line);
-    return text;
 }
 
 /* Notes that it came up now. */

@@ -48,8 +48,4 @@ bool tell_action(struct tell *t, const struct xlp_action *action, const struct x
 /* Forgets what has not come up for TELL_FORGET_NS. */
 void tell_forget(struct tell *t, uint64_t now_ns);
 
-/* "done: web1 ...", "not done (busy: detail): web1 ...", "would: web1 ..." Returns text. */
-char *tell_format(const struct xlp_action *action, const struct xlp_outcome *outcome, char *text,
-                  size_t size);
-
 #endif

@@ -67,11 +67,12 @@ static void print_pool(const struct xlp_snapshot *s, const struct xlp_pool *pool
            domains_in(s, pool->id));
 }
 
-static void print_text(const struct source *source)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     const struct xlp_snapshot *s = &source->snapshot;
     struct counts n = count(s);
 
+    (void)guests;
     printf("%-23s: %s\n", "source", source->name);
     print_number("nr_cpus", (long long)n.online);
     print_number("nr_nodes", (long long)n.nodes);
@@ -88,15 +89,17 @@ static void print_text(const struct source *source)
            s->other_controller[0] ? s->other_controller : "none");
     printf("%-23s: %s\n", "daemon_mode", source_mode(source) ? source_mode(source) : "no daemon");
     printf("%-23s: %s\n", "xlpolicy_version", XLP_VERSION);
+    return CLI_DONE;
 }
 
-static enum cli_exit print_json(const struct source *source)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
     const struct xlp_snapshot *s = &source->snapshot;
     struct xlp_json_writer *w = cli_json_start();
     struct counts n = count(s);
     char map[XLP_CPUMAP_TEXT_MAX];
 
+    (void)guests;
     if (!w)
         return cli_out_of_memory();
     xlp_json_put_string(w, "version", XLP_VERSION);
@@ -134,16 +137,5 @@ static enum cli_exit print_json(const struct source *source)
 
 enum cli_exit cmd_info(const struct cli *cli, const struct command_line *line)
 {
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    (void)line;
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    if (cli->json)
-        exit_code = print_json(&source);
-    else
-        print_text(&source);
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

@@ -64,7 +64,7 @@ static const char *managed_text(const struct xlp_verdict *verdict)
     return memory ? "memory" : "no";
 }
 
-static enum cli_exit print_text(const struct source *source, size_t first, size_t end)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     static const struct table_column columns[] = {
         {"Name", TABLE_LEFT},   {"ID", TABLE_RIGHT},      {"Mem", TABLE_RIGHT},
@@ -76,7 +76,7 @@ static enum cli_exit print_text(const struct source *source, size_t first, size_
     int result;
 
     table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_domain *d = &source->snapshot.domains[i];
         const struct xlp_domain_view *view = &source->domains[i];
         struct domain_cpu cpu = sum_vcpus(source, d);
@@ -133,7 +133,7 @@ static void write_domain(struct xlp_json_writer *w, const struct source *source,
     xlp_json_close_object(w);
 }
 
-static enum cli_exit print_json(const struct source *source, size_t first, size_t end)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
     struct xlp_json_writer *w = cli_json_start();
 
@@ -141,7 +141,7 @@ static enum cli_exit print_json(const struct source *source, size_t first, size_
         return cli_out_of_memory();
     xlp_json_write_key(w, "domains");
     xlp_json_open_array(w);
-    for (size_t i = first; i < end; i++)
+    for (size_t i = guests.first; i < guests.end; i++)
         write_domain(w, source, i);
     xlp_json_close_array(w);
     return cli_json_print(w);
@@ -149,16 +149,5 @@ static enum cli_exit print_json(const struct source *source, size_t first, size_
 
 enum cli_exit cmd_list(const struct cli *cli, const struct command_line *line)
 {
-    struct source_range range;
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = source_select(&source, line->operand_count ? line->operands[0] : NULL, &range);
-    if (exit_code == CLI_DONE)
-        exit_code = cli->json ? print_json(&source, range.first, range.end)
-                              : print_text(&source, range.first, range.end);
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

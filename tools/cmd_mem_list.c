@@ -66,7 +66,7 @@ static void print_host(const struct xlp_host_memory *m)
     printf(" (all in MiB)\n");
 }
 
-static enum cli_exit print_text(const struct source *source, struct source_range range)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     static const struct table_column columns[] = {
         {"Name", TABLE_LEFT},     {"ID", TABLE_RIGHT},    {"Actual", TABLE_RIGHT},
@@ -78,7 +78,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     int result;
 
     table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
-    for (size_t i = range.first; i < range.end; i++)
+    for (size_t i = guests.first; i < guests.end; i++)
         add_row(&t, source, i);
     result = table_print(&t, stdout, 0);
     table_dispose(&t);
@@ -106,7 +106,7 @@ static void write_domain(struct xlp_json_writer *w, const struct source *source,
     xlp_json_close_object(w);
 }
 
-static enum cli_exit print_json(const struct source *source, struct source_range range)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
     const struct xlp_host_memory *m = &source->snapshot.memory;
     struct xlp_json_writer *w = cli_json_start();
@@ -122,7 +122,7 @@ static enum cli_exit print_json(const struct source *source, struct source_range
     xlp_json_close_object(w);
     xlp_json_write_key(w, "domains");
     xlp_json_open_array(w);
-    for (size_t i = range.first; i < range.end; i++)
+    for (size_t i = guests.first; i < guests.end; i++)
         write_domain(w, source, i);
     xlp_json_close_array(w);
     return cli_json_print(w);
@@ -130,15 +130,5 @@ static enum cli_exit print_json(const struct source *source, struct source_range
 
 enum cli_exit cmd_mem_list(const struct cli *cli, const struct command_line *line)
 {
-    struct source_range range;
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = source_select(&source, line->operand_count ? line->operands[0] : NULL, &range);
-    if (exit_code == CLI_DONE)
-        exit_code = cli->json ? print_json(&source, range) : print_text(&source, range);
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

@@ -9,15 +9,16 @@
 
 #define LINE_SIZE 1024
 
-static void print_text(const struct source *source)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     const struct xlp_plan *plan = &source->plan;
     const char *mode = source_mode(source);
     char text[LINE_SIZE];
 
+    (void)guests;
     if (plan->action_count == 0) {
         printf("Nothing to do: `xlpolicy why` says why, guest by guest.\n");
-        return;
+        return CLI_DONE;
     }
     for (size_t i = 0; i < plan->action_count; i++)
         printf("%s\n", xlp_action_format(&plan->actions[i], text, sizeof(text)));
@@ -28,12 +29,14 @@ static void print_text(const struct source *source)
     else
         printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
                mode);
+    return CLI_DONE;
 }
 
-static enum cli_exit print_json(const struct source *source)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
     struct xlp_json_writer *w = cli_json_start();
 
+    (void)guests;
     if (!w)
         return cli_out_of_memory();
     xlp_json_write_key(w, "mode");
@@ -48,16 +51,5 @@ static enum cli_exit print_json(const struct source *source)
 
 enum cli_exit cmd_plan(const struct cli *cli, const struct command_line *line)
 {
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    (void)line;
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    if (cli->json)
-        exit_code = print_json(&source);
-    else
-        print_text(&source);
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

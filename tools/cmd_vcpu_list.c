@@ -8,14 +8,14 @@
 #include "table.h"
 
 /* The range of vCPUs that belong to a range of domains. */
-static struct source_range vcpus_of(const struct source *source, struct source_range domains)
+static struct source_range vcpus_of(const struct source *source, struct source_range guests)
 {
     struct source_range vcpus = {0, 0};
 
-    if (domains.first < domains.end) {
-        const struct xlp_domain *last = &source->snapshot.domains[domains.end - 1];
+    if (guests.first < guests.end) {
+        const struct xlp_domain *last = &source->snapshot.domains[guests.end - 1];
 
-        vcpus.first = source->snapshot.domains[domains.first].first_vcpu;
+        vcpus.first = source->snapshot.domains[guests.first].first_vcpu;
         vcpus.end = (size_t)last->first_vcpu + last->vcpu_count;
     }
     return vcpus;
@@ -56,8 +56,9 @@ static void add_row(struct table *t, const struct source *source, size_t i)
     table_text(t, "%s / %s", hard, soft);
 }
 
-static enum cli_exit print_text(const struct source *source, struct source_range vcpus)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
+    struct source_range vcpus = vcpus_of(source, guests);
     static const struct table_column columns[] = {
         {"Name", TABLE_LEFT},
         {"ID", TABLE_RIGHT},
@@ -103,8 +104,9 @@ static void write_vcpu(struct xlp_json_writer *w, const struct source *source, s
     xlp_json_close_object(w);
 }
 
-static enum cli_exit print_json(const struct source *source, struct source_range vcpus)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
+    struct source_range vcpus = vcpus_of(source, guests);
     struct xlp_json_writer *w = cli_json_start();
 
     if (!w)
@@ -119,17 +121,5 @@ static enum cli_exit print_json(const struct source *source, struct source_range
 
 enum cli_exit cmd_vcpu_list(const struct cli *cli, const struct command_line *line)
 {
-    struct source_range range;
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = source_select(&source, line->operand_count ? line->operands[0] : NULL, &range);
-    if (exit_code == CLI_DONE) {
-        range = vcpus_of(&source, range);
-        exit_code = cli->json ? print_json(&source, range) : print_text(&source, range);
-    }
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

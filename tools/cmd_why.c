@@ -46,15 +46,16 @@ static void print_part(const struct xlp_plan *plan, uint32_t domid, const char *
         printf("  %-8s%s\n", heading, xlp_reason_format(verdict, text, sizeof(text)));
 }
 
-static void print_text(const struct source *source, struct source_range range)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
-    for (size_t i = range.first; i < range.end; i++) {
+    for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_verdict *v = &source->plan.verdicts[i];
 
-        printf("%s%s (ID %u)\n", i > range.first ? "\n" : "", v->name, v->domid);
+        printf("%s%s (ID %u)\n", i > guests.first ? "\n" : "", v->name, v->domid);
         print_part(&source->plan, v->domid, "CPU", is_about_cpu, &v->cpu);
         print_part(&source->plan, v->domid, "memory", is_about_memory, &v->memory);
     }
+    return CLI_DONE;
 }
 
 static void write_reason(struct xlp_json_writer *w, const char *key,
@@ -85,7 +86,7 @@ static void write_domain(struct xlp_json_writer *w, const struct xlp_plan *plan,
     xlp_json_close_object(w);
 }
 
-static enum cli_exit print_json(const struct source *source, struct source_range range)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
     struct xlp_json_writer *w = cli_json_start();
 
@@ -93,7 +94,7 @@ static enum cli_exit print_json(const struct source *source, struct source_range
         return cli_out_of_memory();
     xlp_json_write_key(w, "domains");
     xlp_json_open_array(w);
-    for (size_t i = range.first; i < range.end; i++)
+    for (size_t i = guests.first; i < guests.end; i++)
         write_domain(w, &source->plan, &source->plan.verdicts[i]);
     xlp_json_close_array(w);
     return cli_json_print(w);
@@ -101,17 +102,5 @@ static enum cli_exit print_json(const struct source *source, struct source_range
 
 enum cli_exit cmd_why(const struct cli *cli, const struct command_line *line)
 {
-    struct source_range range;
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = source_select(&source, line->operand_count ? line->operands[0] : NULL, &range);
-    if (exit_code == CLI_DONE && cli->json)
-        exit_code = print_json(&source, range);
-    else if (exit_code == CLI_DONE)
-        print_text(&source, range);
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

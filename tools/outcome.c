@@ -25,14 +25,7 @@ void outcome_print(FILE *to, const struct xlp_action *action, const struct xlp_o
 {
     char text[LINE_SIZE];
 
-    xlp_action_format(action, text, sizeof(text));
-    if (outcome->code == XLP_DONE)
-        fprintf(to, "done: %s\n", text);
-    else if (outcome->code == XLP_NOT_DONE_DRY_RUN)
-        fprintf(to, "would: %s\n", text);
-    else
-        fprintf(to, "not done (%s%s%s): %s\n", xlp_outcome_name(outcome->code),
-                outcome->detail[0] ? ": " : "", outcome->detail, text);
+    fprintf(to, "%s\n", xlp_outcome_format(action, outcome, text, sizeof(text)));
 }
 
 void outcome_write(struct xlp_json_writer *w, double time_s, const struct xlp_action *action,

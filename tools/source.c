@@ -9,6 +9,8 @@
 #include "host/host.h"
 
 static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source *source_out);
+static enum cli_exit select_guest(const struct xlp_snapshot *s, const char *name_or_id,
+                                  struct source_range *guests_out);
 
 enum cli_exit source_read(const struct cli *cli, struct source *source_out)
 {
@@ -117,21 +119,33 @@ const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot,
     return domain;
 }
 
-enum cli_exit source_select(const struct source *source, const char *text,
-                            struct source_range *range_out)
+enum cli_exit source_show(const struct cli *cli, const struct command_line *line,
+                          source_printer *print_text, source_printer *print_json)
 {
-    const struct xlp_snapshot *s = &source->snapshot;
-    const struct xlp_domain *domain;
+    struct source_range guests;
+    struct source source;
+    enum cli_exit exit_code = source_read(cli, &source);
 
-    if (!text) {
-        *range_out = (struct source_range){0, s->domain_count};
-        return CLI_DONE;
-    }
-    domain = source_find_domain(s, text);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    guests = (struct source_range){0, source.snapshot.domain_count};
+    if (line->operand_count > 0)
+        exit_code = select_guest(&source.snapshot, line->operands[0], &guests);
+    if (exit_code == CLI_DONE)
+        exit_code = cli->json ? print_json(&source, guests) : print_text(&source, guests);
+    source_dispose(&source);
+    return exit_code;
+}
+
+static enum cli_exit select_guest(const struct xlp_snapshot *s, const char *name_or_id,
+                                  struct source_range *guests_out)
+{
+    const struct xlp_domain *domain = source_find_domain(s, name_or_id);
+
     if (!domain)
         return CLI_FAILED;
-    range_out->first = (size_t)(domain - s->domains);
-    range_out->end = range_out->first + 1;
+    guests_out->first = (size_t)(domain - s->domains);
+    guests_out->end = guests_out->first + 1;
     return CLI_DONE;
 }
 

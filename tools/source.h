@@ -6,7 +6,7 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
-#include "cli.h"
+#include "commands.h"
 #include "xlpolicy.h"
 
 struct source_pcpu {
@@ -49,13 +49,18 @@ void source_measure_pcpus(const struct xlp_snapshot *earlier, const struct xlp_s
  * error has been printed. */
 const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot, const char *text);
 
-/* The guests a command is about: the one that text names, or all when it is NULL. CLI_DONE, or
- * CLI_FAILED when there is none of that name, and the error has been printed. */
+/* Part of snapshot.domains. */
 struct source_range {
-    size_t first, end; /* of snapshot.domains */
+    size_t first, end;
 };
-enum cli_exit source_select(const struct source *source, const char *text,
-                            struct source_range *range_out);
+
+/* Prints what a command shows of these guests, as text or as JSON. */
+typedef enum cli_exit source_printer(const struct source *source, struct source_range guests);
+
+/* A reader's whole work: reads the host, finds the guests that the command line names (all when it
+ * names none) and prints. Errors have been printed when it returns. */
+enum cli_exit source_show(const struct cli *cli, const struct command_line *line,
+                          source_printer *print_text, source_printer *print_json);
 
 /* Whether a verdict says that the domain is not managed in this respect at all. */
 bool source_is_hands_off(enum xlp_reason_code code);

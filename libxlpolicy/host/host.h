@@ -97,4 +97,9 @@ struct xlp_host *xlp_host_replay_open(const char *path, unsigned int flags, char
 
 const char *xlp_outcome_name(enum xlp_outcome_code code);
 
+/* One line: "done: ...", "would: ..." (also when outcome is NULL), "not done (refused: ...): ...";
+ * cut to fit. Returns text. */
+char *xlp_outcome_format(const struct xlp_action *action, const struct xlp_outcome *outcome,
+                         char *text, size_t size);
+
 #endif

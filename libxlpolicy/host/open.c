@@ -43,3 +43,19 @@ const char *xlp_outcome_name(enum xlp_outcome_code code)
     }
     return "unknown";
 }
+
+char *xlp_outcome_format(const struct xlp_action *action, const struct xlp_outcome *outcome,
+                         char *text, size_t size)
+{
+    char line[768];
+
+    xlp_action_format(action, line, sizeof(line));
+    if (!outcome || outcome->code == XLP_NOT_DONE_DRY_RUN)
+        snprintf(text, size, "would: %s", line);
+    else if (outcome->code == XLP_DONE)
+        snprintf(text, size, "done: %s", line);
+    else
+        snprintf(text, size, "not done (%s%s%s): %s", xlp_outcome_name(outcome->code),
+                 outcome->detail[0] ? ": " : "", outcome->detail, line);
+    return text;
+}

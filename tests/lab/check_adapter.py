@@ -12,7 +12,7 @@ import sys
 import time
 
 import lab
-from common import BUILD, LAB, REPO, LabError, tool
+from common import BUILD, LAB, REPO, tool
 from tap import Tap, expect
 
 TAP = Tap()
@@ -26,16 +26,7 @@ def main():
     lab.end_orderly()
     checks = [check_observing, check_placing, check_killed, check_others, check_targets,
               check_reboot, check_samples, check_pools, check_passthrough]
-    wanted = sys.argv[1:]
-    for check in checks:
-        if wanted and check.__name__.removeprefix("check_") not in wanted:
-            continue
-        try:
-            check()
-        except LabError as error:
-            with claim(f"{check.__name__} comes to its end"):
-                raise error
-    return TAP.end()
+    return TAP.run(checks, sys.argv[1:])
 
 
 class Adapter:

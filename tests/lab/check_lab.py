@@ -27,17 +27,7 @@ def main():
     lab.end_orderly()
     checks = [check_fresh_host, check_saved_state, check_processors, check_guests,
               check_memory_profile, check_two_sockets, check_clean_end]
-    wanted = sys.argv[1:]
-    for check in checks:
-        if wanted and check.__name__.removeprefix("check_") not in wanted:
-            continue
-        try:
-            check()
-        except LabError as error:
-            # What the function had yet to claim is not checked, and that is a failure too.
-            with claim(f"{check.__name__} comes to its end"):
-                raise error
-    return TAP.end()
+    return TAP.run(checks, sys.argv[1:])
 
 
 def check_fresh_host():

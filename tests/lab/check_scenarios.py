@@ -12,7 +12,6 @@ import time
 
 import daemon
 import lab
-from common import LabError
 from tap import Tap, expect
 
 TAP = Tap()
@@ -35,16 +34,7 @@ def main():
     lab.end_orderly()
     checks = [check_c1, check_c2, check_c3, check_c4, check_c5, check_round_robin, check_m1,
               check_m2, check_m3, check_safety, check_hostile_guest]
-    wanted = sys.argv[1:]
-    for check in checks:
-        if wanted and check.__name__.removeprefix("check_") not in wanted:
-            continue
-        try:
-            check()
-        except LabError as error:
-            with claim(f"{check.__name__} comes to its end"):
-                raise error
-    return TAP.end()
+    return TAP.run(checks, sys.argv[1:])
 
 
 # ---- vCPUs ----

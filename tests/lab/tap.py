@@ -37,6 +37,19 @@ class Tap:
         for line in str(text).splitlines():
             print(f"# {line}", flush=True)
 
+    def run(self, checks, wanted):
+        """Runs check functions, of those named in wanted (without "check_") if any, and ends."""
+        for check in checks:
+            if wanted and check.__name__.removeprefix("check_") not in wanted:
+                continue
+            try:
+                check()
+            except LabError as error:
+                # What the function had yet to claim is not checked, and that is a failure too.
+                with self.claim(f"{check.__name__} comes to its end"):
+                    raise error
+        return self.end()
+
     def end(self):
         """Prints the plan. Returns the exit status: 0 if every claim was kept and there was one."""
         print(f"1..{self.count}", flush=True)

@@ -334,18 +334,18 @@ START_TEST(the_lines_say_what_became_of_it)
 
     set_action(&action, 2);
     snprintf(expected, sizeof(expected), "would: %s", sentence);
-    ck_assert_str_eq(tell_format(&action, NULL, text, sizeof(text)), expected);
+    ck_assert_str_eq(xlp_outcome_format(&action, NULL, text, sizeof(text)), expected);
     snprintf(expected, sizeof(expected), "done: %s", sentence);
-    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    ck_assert_str_eq(xlp_outcome_format(&action, &outcome, text, sizeof(text)), expected);
     outcome = (struct xlp_outcome){XLP_NOT_DONE_DRY_RUN, "dry run"};
     snprintf(expected, sizeof(expected), "would: %s", sentence);
-    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    ck_assert_str_eq(xlp_outcome_format(&action, &outcome, text, sizeof(text)), expected);
     outcome = (struct xlp_outcome){XLP_NOT_DONE_BUSY, ""};
     snprintf(expected, sizeof(expected), "not done (busy): %s", sentence);
-    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    ck_assert_str_eq(xlp_outcome_format(&action, &outcome, text, sizeof(text)), expected);
     outcome = (struct xlp_outcome){XLP_NOT_DONE_REFUSED, "pinned meanwhile"};
     snprintf(expected, sizeof(expected), "not done (refused: pinned meanwhile): %s", sentence);
-    ck_assert_str_eq(tell_format(&action, &outcome, text, sizeof(text)), expected);
+    ck_assert_str_eq(xlp_outcome_format(&action, &outcome, text, sizeof(text)), expected);
 }
 END_TEST
 
