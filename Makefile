@@ -91,7 +91,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 
 # ---- tests ----
 
-BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev
+BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev libpci-dev libncurses-dev
 TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
               binutils librsvg2-bin
 
