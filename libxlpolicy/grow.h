@@ -12,14 +12,14 @@
 static inline int xlp_grow(void *array, size_t *room, size_t need, size_t size)
 {
     size_t wanted = *room ? *room : 16;
-    void *grown;
+    void *old, *grown;
 
     if (*room && need <= *room)
         return 0;
     while (wanted < need)
         wanted *= 2;
-    memcpy(&grown, array, sizeof(grown)); /* by copy: *array is a pointer of another type */
-    grown = reallocarray(grown, wanted, size);
+    memcpy(&old, array, sizeof(old)); /* by copy: *array is a pointer of another type */
+    grown = reallocarray(old, wanted, size);
     if (!grown)
         return -1;
     memcpy(array, &grown, sizeof(grown));

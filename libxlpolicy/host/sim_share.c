@@ -85,7 +85,7 @@ void xlp_share_solve(struct xlp_share *share)
     s.base = d, d += pcpus;
     s.filled = d, d += pcpus;
     s.sorted = d, d += pcpus + 2 * share->vcpu_count + 2;
-    s.came_from = (size_t *)d;
+    s.came_from = (size_t *)(void *)d;
     s.queue = s.came_from + classes + pcpus + 1;
     s.class_open = (bool *)(s.queue + classes + pcpus + 1);
     s.pcpu_open = s.class_open + classes + 1;

@@ -220,12 +220,16 @@ static int read_topology(struct xen_host *h)
 }
 
 /* Over the time since the last comparison. An offline pCPU has idle time 0, which would look fully
- * busy: only the difference of two looks at an online one counts. */
+ * busy: only the difference of two looks at an online one counts. Before there is anything to
+ * compare with each pCPU may be saturated, so that the first decision need not guess either. */
 static bool is_saturated(const struct xen_host *h, const struct xen_pcpu *p, uint32_t id,
                          uint64_t elapsed_ns)
 {
-    return h->compared_ns && p->idle_ns >= p->compared_idle_ns && xlp_cpumap_test(&h->online, id) &&
-           p->idle_ns - p->compared_idle_ns < elapsed_ns / 100 * SATURATED_IDLE_PCT;
+    if (!xlp_cpumap_test(&h->online, id))
+        return false;
+    return !h->compared_ns ||
+           (p->idle_ns >= p->compared_idle_ns &&
+            p->idle_ns - p->compared_idle_ns < elapsed_ns / 100 * SATURATED_IDLE_PCT);
 }
 
 static int read_idle(struct xen_host *h, uint64_t now_ns)

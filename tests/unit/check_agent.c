@@ -58,6 +58,8 @@ static void find_program(char path_out[PATH_MAX])
 }
 
 /* Runs the agent with the fake /proc and these arguments, the last of which is NULL. */
+#define NO_MORE ((const char *)NULL)
+
 static void start_agent(const char *argument, ...)
 {
     char program[PATH_MAX];
@@ -226,7 +228,7 @@ START_TEST(a_dry_run_prints_and_writes_nothing)
 {
     char text[1024];
 
-    start_agent("--once", "-N", "--xenbus", device, NULL);
+    start_agent("--once", "-N", "--xenbus", device, NO_MORE);
     ck_assert_int_eq(end_of_agent(), 0);
     read_rest(agent.stdout_fd, text, sizeof(text));
     ck_assert_str_eq(text, FAKE_PROC_REPORT "\n");
@@ -241,7 +243,7 @@ START_TEST(once_prints_and_writes_the_same_report)
     struct request request;
     char text[1024];
 
-    start_agent("--once", "--xenbus", device, NULL);
+    start_agent("--once", "--xenbus", device, NO_MORE);
     expect_request(XS_WRITE, &request);
     ck_assert_str_eq(request.payload + sizeof(XLP_REPORT_AGENT_KEY), FAKE_PROC_REPORT);
     answer(&request, XS_WRITE, "OK");
@@ -257,7 +259,7 @@ START_TEST(a_refused_report_is_one_line_and_status_1)
     struct request request;
     char text[1024];
 
-    start_agent("--once", "--xenbus", device, NULL);
+    start_agent("--once", "--xenbus", device, NO_MORE);
     expect_request(XS_WRITE, &request);
     answer(&request, XS_ERROR, "EACCES");
     ck_assert_int_eq(end_of_agent(), 1);
@@ -272,7 +274,7 @@ START_TEST(wrong_usage_is_status_2)
     static const char *const wrong[] = {"--interval=0", "--interval=11", "--interval=5s",
                                         "--interval=",  "--nonsense",    "word"};
 
-    start_agent("-N", "--once", wrong[_i], NULL);
+    start_agent("-N", "--once", wrong[_i], NO_MORE);
     ck_assert_int_eq(end_of_agent(), 2);
     ck_assert(!comes_within(agent.stdout_fd, 0) || read(agent.stdout_fd, device, 1) == 0);
 }
@@ -283,7 +285,7 @@ START_TEST(a_kernel_without_meminfo_is_one_line_and_status_1)
     char text[1024];
 
     fake_proc_remove("meminfo");
-    start_agent("-N", NULL);
+    start_agent("-N", NO_MORE);
     ck_assert_int_eq(end_of_agent(), 1);
     read_rest(agent.stderr_fd, text, sizeof(text));
     ck_assert_ptr_nonnull(strstr(text, "/meminfo: No such file or directory"));
@@ -293,7 +295,7 @@ END_TEST
 
 START_TEST(a_move_is_reported_long_before_the_interval)
 {
-    start_agent("--interval", "10", "--xenbus", device, NULL);
+    start_agent("--interval", "10", "--xenbus", device, NO_MORE);
     ck_assert_uint_eq(take_report().seq, 1);
 
     int64_t moved_ms = clock_ms();
@@ -307,7 +309,7 @@ END_TEST
 
 START_TEST(quiet_memory_is_reported_at_the_interval)
 {
-    start_agent("--interval", "1", "--xenbus", device, NULL);
+    start_agent("--interval", "1", "--xenbus", device, NO_MORE);
     ck_assert_uint_eq(take_report().seq, 1);
     ck_assert(!comes_within(store_fd, 700));
     ck_assert_uint_eq(take_report().seq, 2);
@@ -321,7 +323,7 @@ START_TEST(a_late_xenbus_is_waited_for_with_one_complaint)
     char line[1024];
 
     snprintf(late, sizeof(late), "%s/xenbus", fake_proc_dir);
-    start_agent("--xenbus", late, NULL);
+    start_agent("--xenbus", late, NO_MORE);
     read_line(agent.stderr_fd, line, sizeof(line));
     ck_assert_ptr_nonnull(strstr(line, "cannot open the xenbus device"));
     ck_assert(!comes_within(agent.stderr_fd, 2500)); /* it has tried twice more by then */
@@ -338,7 +340,7 @@ START_TEST(a_broken_connection_is_opened_again_after_a_pause)
     struct request request;
     char line[1024];
 
-    start_agent("--interval", "10", "--xenbus", device, NULL);
+    start_agent("--interval", "10", "--xenbus", device, NO_MORE);
     expect_request(XS_WRITE, &request);
     int64_t broken_ms = clock_ms();
     answer(&request, XS_DIRECTORY, "not what was asked");
@@ -353,7 +355,7 @@ START_TEST(a_stopped_agent_withdraws_its_report)
 {
     struct request request;
 
-    start_agent("--interval", "10", "--xenbus", device, NULL);
+    start_agent("--interval", "10", "--xenbus", device, NO_MORE);
     take_report();
     ck_assert_int_eq(kill(agent.pid, SIGTERM), 0);
     expect_request(XS_RM, &request);
@@ -364,7 +366,7 @@ END_TEST
 
 START_TEST(a_plain_file_for_pressure_is_not_written_to)
 {
-    start_agent("--interval", "1", "--xenbus", device, NULL);
+    start_agent("--interval", "1", "--xenbus", device, NO_MORE);
     ck_assert_uint_eq(take_report().psi_some_us, 99);
     ck_assert_uint_eq(take_report().psi_some_us, 99);
 }

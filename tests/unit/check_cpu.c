@@ -543,7 +543,7 @@ END_TEST
 START_TEST(a_reused_domid_is_another_guest)
 {
     const double used[] = {0.5};
-    struct xlp_vcpu_view view;
+    struct xlp_vcpu_view view = {0};
     struct xlp_cpu *cpu = xlp_cpu_new();
     struct xlp_plan plan;
 
