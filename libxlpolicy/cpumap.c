@@ -78,6 +78,14 @@ uint32_t xlp_cpumap_next(const struct xlp_cpumap *map, uint32_t from)
     }
 }
 
+uint32_t xlp_cpumap_only(const struct xlp_cpumap *map)
+{
+    uint32_t first = xlp_cpumap_next(map, 0);
+
+    return first < XLP_PCPUS_MAX && xlp_cpumap_next(map, first + 1) == XLP_PCPUS_MAX ? first
+                                                                                     : UINT32_MAX;
+}
+
 /* ---- xl's notation ---- */
 
 /* The last pCPU of the run of members that starts at first. */

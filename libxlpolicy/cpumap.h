@@ -44,6 +44,9 @@ uint32_t xlp_cpumap_count(const struct xlp_cpumap *map);
 /* The lowest member >= from, or XLP_PCPUS_MAX: for (p = next(m, 0); p < MAX; p = next(m, p + 1)) */
 uint32_t xlp_cpumap_next(const struct xlp_cpumap *map, uint32_t from);
 
+/* Its only member, or UINT32_MAX when it has none or several. */
+uint32_t xlp_cpumap_only(const struct xlp_cpumap *map);
+
 /* xl's notation: "all", "none", "0-3,6". Always terminates text; text holds up to size - 1
  * characters, cut at a comma when it does not fit. Returns text. */
 char *xlp_cpumap_format(const struct xlp_cpumap *map, char *text, size_t size);

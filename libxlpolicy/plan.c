@@ -62,11 +62,6 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
 /* ---- adopt and release ---- */
 
 /* The only member of a set, or XLP_UNKNOWN. */
-static uint32_t only_member(const struct xlp_cpumap *map)
-{
-    return xlp_cpumap_count(map) == 1 ? xlp_cpumap_next(map, 0) : XLP_UNKNOWN;
-}
-
 static struct xlp_action *add_vcpu_action(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
                                           enum xlp_action_kind kind, uint32_t hard, uint32_t soft,
                                           struct xlp_plan *plan)
@@ -78,8 +73,8 @@ static struct xlp_action *add_vcpu_action(const struct xlp_snapshot *s, const st
     a->vcpu = v->id;
     a->hard = s->maps[hard];
     a->soft = s->maps[soft];
-    a->from_pcpu = only_member(&s->maps[v->hard]);
-    a->to_pcpu = only_member(&a->hard);
+    a->from_pcpu = xlp_cpumap_only(&s->maps[v->hard]);
+    a->to_pcpu = xlp_cpumap_only(&a->hard);
     a->reason.code = kind == XLP_ADOPT_VCPU ? XLP_REASON_CPU_ADOPT : XLP_REASON_CPU_RELEASE;
     return a;
 }

@@ -30,10 +30,16 @@
     X(CPU_SWAP, "cpu-swap", "demand_pct from_pcpu from_load_pct to_pcpu to_load_pct",              \
       "needs {demand_pct}: trades places so that pCPU {from_pcpu} ({from_load_pct}) and pCPU "     \
       "{to_pcpu} ({to_load_pct}) draw level")                                                      \
+    X(CPU_APART, "cpu-apart", "demand_pct from_pcpu from_load_pct to_pcpu to_load_pct",            \
+      "needs {demand_pct}: shared pCPU {from_pcpu} ({from_load_pct}) with a vCPU of its own "      \
+      "guest, pCPU {to_pcpu} ({to_load_pct}) has none")                                            \
     X(CPU_FIRST_PLACE, "cpu-first-place", "demand_pct to_pcpu to_load_pct",                        \
-      "needs {demand_pct}: had no place of its own; pCPU {to_pcpu} carries least, {to_load_pct}")  \
+      "needs {demand_pct}: had no place of its own; pCPU {to_pcpu} carries least, with it "        \
+      "{to_load_pct}")                                                                             \
     X(CPU_ROUND_ROBIN, "cpu-round-robin", "position pcpu_count",                                   \
       "round robin: vCPU {position} of the pool, {pcpu_count} pCPUs, load ignored")                \
+    X(CPU_MODE, "cpu-mode", "pcpu",                                                                \
+      "affinity is soft now: its pin to pCPU {pcpu} becomes a preference")                         \
     X(CPU_RELEASE, "cpu-release", "", "released: the affinity it had before is restored")          \
     X(CPU_ADOPT, "cpu-adopt", "", "adopted: its affinity may now be changed")                      \
     /* CPU: not done */                                                                            \
@@ -42,6 +48,13 @@
     X(CPU_NO_GAIN, "cpu-no-gain", "demand_pct pcpu load_pct mean_pct",                             \
       "stays: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but no move would even it out "    \
       "enough")                                                                                    \
+    X(CPU_UNEVEN, "cpu-uneven", "demand_pct pcpu load_pct mean_pct",                               \
+      "stays for now: pCPU {pcpu} carries {load_pct} (mean {mean_pct}); evened out if that lasts") \
+    X(CPU_BUDGET, "cpu-budget", "demand_pct pcpu load_pct mean_pct",                               \
+      "stays for now: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but enough was moved in "  \
+      "this tick")                                                                                 \
+    X(CPU_NEXT_TICK, "cpu-next-tick", "",                                                          \
+      "has no place of its own yet: enough was placed in this tick")                               \
     X(CPU_SETTLING, "cpu-settling", "ticks",                                                       \
       "stays: moved or first seen a moment ago, looked at again in {ticks} tick(s)")               \
     X(CPU_SCHED_BALANCES, "cpu-sched-balances", "pool",                                            \

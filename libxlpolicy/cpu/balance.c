@@ -2,11 +2,11 @@
 /*
  * Placing vCPUs so that every pCPU of a pool carries the same load, with few moves.
  *
- * The objective is phi = sum over slots of (load - mean)^2. Moving w from a slot that is higher by
- * gap lowers it by 2w(gap - w); swapping two items that differ by w does the same. A move is made
- * only if it gains at least KAPPA * mean^2 for each vCPU that has to move, so there are at most
- * phi / (KAPPA * mean^2) moves, and a steady load comes to rest: no move can ever be undone by the
- * next tick for the same load.
+ * The objective is phi = sum over slots of load^2, plus, for two threads of one core, twice their
+ * product times XLP_SMT_TOLL (they are in each other's way), plus KIN_TOLL for every two vCPUs of
+ * one domain on one slot. A move is made only if it lowers phi by at least kappa * mean^2 for each
+ * vCPU that has to move. So there are at most phi / (kappa * mean^2) moves, and a steady load comes
+ * to rest: no move can ever be undone by the next tick for the same load.
  *
  * Items above the mean (giants) can at best have a slot each to themselves; they are left out of
  * the mean that the rest is compared with.
@@ -14,21 +14,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "parts.h"
+#include "board.h"
 
 #define KAPPA_URGENT 0.02
 #define KAPPA_LAZY   0.05
-#define RECEIVERS    4   /* how many of the emptiest slots are tried */
-#define MEAN_LEAST   0.1 /* on a nearly idle pool nothing is worth a move */
-
-struct board {
-    struct item *items;
-    size_t item_count;
-    struct slot *slots;
-    size_t slot_count;
-    double mean;
-    uint32_t moves_left;
-};
+#define KAPPA_ACROSS 0.10 /* from one NUMA node to another, away from the guest's memory */
+#define NODE_UNEVEN  0.10 /* and only from a node that carries so much more than the mean */
+#define NODE_TOLL                                                                                  \
+    0.17 /* how much fuller home may be before a first place abroad: of the mean, or a pCPU */
+#define KIN_TOLL   0.25 /* of the mean squared: what it is worth to part two of one domain */
+#define RECEIVERS  4    /* how many slots are tried, the least pressed first */
+#define MEAN_LEAST 0.1  /* on a nearly idle pool nothing is worth a move */
 
 /* A move of one item, or a trade of two. */
 struct change {
@@ -37,46 +33,19 @@ struct change {
     double gain; /* of phi, for each vCPU that moves */
 };
 
-/* ---- the board ---- */
+/* What a step looks for, and what it asks of a change. */
+struct quest {
+    double kappa;             /* least gain of a vCPU that moves, in units of the mean squared */
+    double overload;          /* only slots whose demand is above this give */
+    enum xlp_reason_code why; /* of a plain move */
+};
 
-static void put(struct board *b, uint32_t i, uint32_t slot)
+/* The unit of gains. */
+static double scale_of(const struct board *b)
 {
-    struct item *item = &b->items[i];
-    struct slot *s = &b->slots[slot];
+    double mean = fmax(b->mean, MEAN_LEAST);
 
-    item->slot = slot;
-    item->next = s->first;
-    s->first = i;
-    s->load += item->load;
-    s->demand += item->demand;
-}
-
-static void take(struct board *b, uint32_t i)
-{
-    struct item *item = &b->items[i];
-    struct slot *s = &b->slots[item->slot];
-    uint32_t *link = &s->first;
-
-    while (*link != i)
-        link = &b->items[*link].next;
-    *link = item->next;
-    s->load -= item->load;
-    s->demand -= item->demand;
-}
-
-static bool may_go(const struct item *item, uint32_t slot)
-{
-    return !item->allowed || xlp_cpumap_test(item->allowed, slot);
-}
-
-/* Whether a sibling of the item is on the slot already (other than `except`). */
-static bool sibling_on(const struct board *b, const struct item *item, uint32_t slot,
-                       uint32_t except)
-{
-    for (uint32_t i = b->slots[slot].first; i != XLP_NOWHERE; i = b->items[i].next)
-        if (b->items[i].owner == item->owner && i != except && &b->items[i] != item)
-            return true;
-    return false;
+    return mean * mean;
 }
 
 /* ---- the mean, and the distance from it ---- */
@@ -88,7 +57,7 @@ static double giants_above(const struct board *b, double mean, size_t *count_out
     size_t count = 0;
 
     for (size_t i = 0; i < b->item_count; i++)
-        if (b->items[i].load > mean) {
+        if (b->items[i].load > mean && b->items[i].slot != XLP_NOWHERE) {
             load += b->items[i].load;
             count++;
         }
@@ -104,12 +73,9 @@ static double giants_above(const struct board *b, double mean, size_t *count_out
 /* The mean load of the slots that are not filled by one giant each. */
 static double mean_without_giants(const struct board *b)
 {
-    double total = 0, mean;
+    double mean = b->load / (double)b->slot_count;
     size_t giants = 0;
 
-    for (size_t i = 0; i < b->slot_count; i++)
-        total += b->slots[i].load;
-    mean = total / (double)b->slot_count;
     for (;;) {
         size_t more;
         double load = giants_above(b, mean * (1 + 1e-9), &more);
@@ -117,20 +83,18 @@ static double mean_without_giants(const struct board *b)
         if (more <= giants || more >= b->slot_count)
             return mean;
         giants = more;
-        mean = (total - load) / (double)(b->slot_count - giants);
+        mean = (b->load - load) / (double)(b->slot_count - giants);
     }
 }
 
 /* The part of all load that would have to move to make it even: 0 is even. */
 static double out_of_place(const struct board *b)
 {
-    double total = 0, missing = 0;
+    double missing = 0;
 
-    for (size_t i = 0; i < b->slot_count; i++) {
-        total += b->slots[i].load;
+    for (size_t i = 0; i < b->slot_count; i++)
         missing += fmax(0, b->mean - b->slots[i].load);
-    }
-    return total > 0 ? missing / total : 0;
+    return b->load > 0 ? missing / b->load : 0;
 }
 
 /* Opens the lazy lane after enough uneven ticks, and shuts it once it is even again. */
@@ -143,28 +107,111 @@ static void watch_lane(struct lane *lane, const struct balance_limits *limits, d
         lane->open = false;
 }
 
+/* ---- what may go where ---- */
+
+static bool may_go(const struct item *item, uint32_t slot)
+{
+    return !item->allowed || xlp_cpumap_test(item->allowed, slot);
+}
+
+/* How many items of the same domain are on the slot, the item itself and `except` left out. */
+static uint32_t kin_on(const struct board *b, uint32_t item, uint32_t slot, uint32_t except)
+{
+    uint32_t owner = b->items[item].owner, count = 0;
+
+    if (b->items[item].kin == 1)
+        return 0;
+    for (uint32_t i = b->slots[slot].first; i != XLP_NOWHERE; i = b->items[i].next)
+        count += b->items[i].owner == owner && i != item && i != except;
+    return count;
+}
+
+/* Pairs of one domain's items on one slot that a move of the item would part (or, below 0, would
+ * make), `partner` changing places with it. */
+static int32_t parted(const struct board *b, uint32_t item, uint32_t to, uint32_t partner)
+{
+    if (b->items[item].kin == 1)
+        return 0;
+    return (int32_t)kin_on(b, item, b->items[item].slot, XLP_NOWHERE) -
+           (int32_t)kin_on(b, item, to, partner);
+}
+
+/* Whether the item would leave the memory of its guest behind. */
+static bool leaves_home(const struct board *b, const struct item *item, uint32_t to)
+{
+    uint32_t from = b->slots[item->slot].node, node = b->slots[to].node;
+
+    return from != node && node != item->home_node;
+}
+
+static bool node_is_full(const struct board *b, uint32_t node)
+{
+    double mean = b->load / (double)b->slot_count;
+
+    return b->node_load[node] > (1 + NODE_UNEVEN) * mean * (double)b->node_slots[node];
+}
+
+/* The least gain asked of a vCPU for this move, or INFINITY when it may not be made. Whoever would
+ * be parted from its domain's memory and other vCPUs has to gain for all of them. */
+static double price(const struct board *b, const struct quest *q, uint32_t item, uint32_t to)
+{
+    const struct item *it = &b->items[item];
+
+    if (!it->may_move || !may_go(it, to))
+        return INFINITY;
+    if (!leaves_home(b, it, to))
+        return q->kappa;
+    if (!node_is_full(b, b->slots[it->slot].node))
+        return INFINITY;
+    return KAPPA_ACROSS * it->kin;
+}
+
+/* Puts an item that is nowhere, or was taken, on a slot; once a tick. */
+static void go(struct board *b, uint32_t item, uint32_t to, enum xlp_reason_code why)
+{
+    xlp_board_put(b, item, to);
+    b->items[item].why = why;
+    b->items[item].may_move = false;
+    b->moves_left--;
+}
+
 /* ---- first places ---- */
 
-static uint32_t emptiest_for(const struct board *b, const struct item *item)
+/* How little a slot suits an item that has none yet: lower is better. */
+static double burden(const struct board *b, uint32_t item, uint32_t slot, double mean)
 {
-    uint32_t best = XLP_NOWHERE;
-    bool best_stacked = false;
+    const struct item *it = &b->items[item];
+    bool abroad = it->home_node != XLP_NOWHERE && b->slots[slot].node != it->home_node;
 
-    for (uint32_t slot = 0; slot < b->slot_count; slot++) {
-        double difference = best == XLP_NOWHERE ? 0 : b->slots[slot].load - b->slots[best].load;
-        bool stacked, better;
+    return b->slots[slot].pressure + (abroad ? NODE_TOLL * fmax(mean, 1) : 0);
+}
 
-        if (!may_go(item, slot))
+/* The best slot in order of: no kin on it, least burden, the one it prefers. */
+static uint32_t first_place(const struct board *b, uint32_t item, double mean)
+{
+    const struct item *it = &b->items[item];
+    uint32_t best = XLP_NOWHERE, best_kin = UINT32_MAX;
+    double best_burden = INFINITY;
+
+    for (size_t i = 0; i < b->slot_count; i++) {
+        uint32_t slot = b->order[i], kin;
+        double weight;
+
+        /* Slots come by rising pressure, and a burden is never below it. */
+        if (best_kin == 0 && b->slots[slot].pressure > best_burden)
+            break;
+        if (!may_go(it, slot))
             continue;
-        stacked = sibling_on(b, item, slot, XLP_NOWHERE);
-        if (best == XLP_NOWHERE || stacked != best_stacked)
-            better = best == XLP_NOWHERE || !stacked;
-        else
-            better = difference < 0 || (difference == 0 && slot == item->prefer);
-        if (better) {
-            best = slot;
-            best_stacked = stacked;
-        }
+        kin = kin_on(b, item, slot, XLP_NOWHERE);
+        weight = burden(b, item, slot, mean);
+        if (kin > best_kin || (kin == best_kin && weight > best_burden))
+            continue;
+        if (kin == best_kin && weight == best_burden && slot != it->prefer &&
+            (best == it->prefer || slot > best))
+            continue;
+        best = slot;
+        best_kin = kin;
+        best_burden = weight;
     }
     return best;
 }
@@ -179,185 +226,209 @@ static int by_load(const void *a, const void *b, void *items)
     return x < y ? -1 : 1;
 }
 
-/* The heaviest first, each to the emptiest slot. */
-static void place_homeless(struct board *b, uint32_t *order)
+/* The heaviest first, each to the slot that suits it best. */
+static void place_homeless(struct board *b, uint32_t *homeless, size_t count)
 {
-    uint32_t homeless = 0;
+    double total = b->load, mean;
 
-    for (uint32_t i = 0; i < b->item_count; i++)
-        if (b->items[i].slot == XLP_NOWHERE)
-            order[homeless++] = i;
-    qsort_r(order, homeless, sizeof(*order), by_load, b->items);
-    for (uint32_t i = 0; i < homeless; i++) {
-        uint32_t slot = emptiest_for(b, &b->items[order[i]]);
+    qsort_r(homeless, count, sizeof(*homeless), by_load, b->items);
+    for (size_t i = 0; i < count; i++)
+        total += b->items[homeless[i]].load;
+    mean = total / (double)b->slot_count;
+    for (size_t i = 0; i < count && b->moves_left; i++) {
+        uint32_t slot = first_place(b, homeless[i], mean);
 
-        if (slot == XLP_NOWHERE)
-            continue;
-        put(b, order[i], slot);
-        b->items[order[i]].why = XLP_REASON_CPU_FIRST_PLACE;
+        if (slot != XLP_NOWHERE)
+            go(b, homeless[i], slot, XLP_REASON_CPU_FIRST_PLACE);
     }
 }
 
 /* ---- moves ---- */
 
-static double gain_of(double weight, double gap)
+/* What phi loses when this much weight goes from one slot to the other. */
+static double gain_of(const struct board *b, double weight, uint32_t from, uint32_t to)
 {
-    return 2 * weight * (gap - weight);
+    double gap = b->slots[from].pressure - b->slots[to].pressure;
+    double bend = xlp_board_same_core(b, from, to) ? 1 - XLP_SMT_TOLL : 1;
+
+    return 2 * weight * (gap - weight * bend);
 }
 
-/* The best single item to move from one slot to another. */
-static void try_moves(const struct board *b, uint32_t from, uint32_t to, struct change *best)
+/* More than any weight could gain; a trade gains no more than half of that for each of the two. */
+static double gain_bound(const struct board *b, uint32_t from, uint32_t to)
 {
-    double gap = b->slots[from].load - b->slots[to].load;
+    double gap = b->slots[from].pressure - b->slots[to].pressure;
 
-    for (uint32_t i = b->slots[from].first; i != XLP_NOWHERE; i = b->items[i].next) {
-        const struct item *item = &b->items[i];
-        double gain = gain_of(item->load, gap);
-
-        if (gain > best->gain && item->may_move && may_go(item, to) &&
-            !sibling_on(b, item, to, XLP_NOWHERE))
-            *best = (struct change){.item = i, .partner = XLP_NOWHERE, .to = to, .gain = gain};
-    }
+    return gap <= 0 ? 0 : gap * gap / (2 * (1 - XLP_SMT_TOLL));
 }
 
-/* The best pair to trade; each side must move, so the gain counts half. */
-static void try_swaps(const struct board *b, uint32_t from, uint32_t to, struct change *best)
+/* Weighs one change against the best so far. A change may not stack what was apart. */
+static void weigh(const struct board *b, const struct quest *q, uint32_t item, uint32_t to,
+                  struct change *best)
 {
-    double gap = b->slots[from].load - b->slots[to].load;
+    double scale = scale_of(b), gain;
+    int32_t apart;
 
-    for (uint32_t i = b->slots[from].first; i != XLP_NOWHERE; i = b->items[i].next) {
-        const struct item *item = &b->items[i];
-
-        if (!item->may_move || !may_go(item, to))
-            continue;
-        for (uint32_t k = b->slots[to].first; k != XLP_NOWHERE; k = b->items[k].next) {
-            const struct item *partner = &b->items[k];
-            double gain = gain_of(item->load - partner->load, gap) / 2;
-
-            if (gain > best->gain && partner->may_move && may_go(partner, from) &&
-                !sibling_on(b, item, to, k) && !sibling_on(b, partner, from, i))
-                *best = (struct change){.item = i, .partner = k, .to = to, .gain = gain};
-        }
-    }
+    gain = gain_of(b, b->items[item].load, b->items[item].slot, to);
+    if (gain + (b->items[item].kin > 1 ? KIN_TOLL * scale : 0) <= best->gain)
+        return;
+    apart = parted(b, item, to, XLP_NOWHERE);
+    gain += apart * KIN_TOLL * scale;
+    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, to) * scale)
+        *best = (struct change){.item = item, .partner = XLP_NOWHERE, .to = to, .gain = gain};
 }
 
-/* The emptiest slots, lowest first. Returns how many. */
-static size_t find_receivers(const struct board *b, uint32_t donor, uint32_t found[RECEIVERS])
+static void weigh_trade(const struct board *b, const struct quest *q, uint32_t item,
+                        uint32_t partner, struct change *best)
+{
+    const struct item *mine = &b->items[item], *other = &b->items[partner];
+    double scale = scale_of(b), gain;
+    int32_t apart;
+
+    gain = gain_of(b, mine->load - other->load, mine->slot, other->slot);
+    if (gain / 2 + (mine->kin > 1 || other->kin > 1 ? KIN_TOLL * scale : 0) <= best->gain ||
+        mine->owner == other->owner)
+        return;
+    apart = parted(b, item, other->slot, partner) + parted(b, partner, mine->slot, item);
+    gain = (gain + apart * KIN_TOLL * scale) / 2;
+    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, other->slot) * scale &&
+        gain >= price(b, q, partner, mine->slot) * scale)
+        *best = (struct change){.item = item, .partner = partner, .to = other->slot, .gain = gain};
+}
+
+/* Whether any of the donor's items (or this one) may go to the slot. */
+static bool admits(const struct board *b, const struct quest *q, uint32_t donor, uint32_t only,
+                   uint32_t to)
+{
+    if (only != XLP_NOWHERE)
+        return price(b, q, only, to) < INFINITY;
+    for (uint32_t i = b->slots[donor].first; i != XLP_NOWHERE; i = b->items[i].next)
+        if (price(b, q, i, to) < INFINITY)
+            return true;
+    return false;
+}
+
+/* The least pressed slots that can take something and might gain more than least. */
+static size_t find_receivers(const struct board *b, const struct quest *q, uint32_t donor,
+                             uint32_t only, double least, uint32_t found[RECEIVERS])
 {
     size_t count = 0;
 
-    for (uint32_t slot = 0; slot < b->slot_count; slot++) {
-        size_t at = count;
+    for (size_t i = 0; i < b->slot_count && count < RECEIVERS; i++) {
+        uint32_t to = b->order[i];
 
-        if (slot == donor || b->slots[slot].load >= b->slots[donor].load)
-            continue;
-        while (at > 0 && b->slots[found[at - 1]].load > b->slots[slot].load)
-            at--;
-        if (at == RECEIVERS)
-            continue;
-        if (count < RECEIVERS)
-            count++;
-        for (size_t i = count - 1; i > at; i--)
-            found[i] = found[i - 1];
-        found[at] = slot;
+        if (gain_bound(b, donor, to) <= least)
+            break;
+        if (to != donor && admits(b, q, donor, only, to))
+            found[count++] = to;
     }
     return count;
 }
 
-static struct change best_change(const struct board *b, uint32_t donor, double least)
+/* The best change that takes load off a slot: a move, or a trade where no move is good enough.
+ * only: this item alone, which has kin there; or XLP_NOWHERE: any. */
+static struct change best_change(const struct board *b, const struct quest *q, uint32_t donor,
+                                 uint32_t only)
 {
-    struct change best = {.item = XLP_NOWHERE, .partner = XLP_NOWHERE, .gain = least};
+    struct change best = {.item = XLP_NOWHERE, .gain = q->kappa * scale_of(b)};
+    double least = only == XLP_NOWHERE ? best.gain : best.gain - KIN_TOLL * scale_of(b);
     uint32_t receivers[RECEIVERS];
-    size_t count = find_receivers(b, donor, receivers);
+    size_t count = find_receivers(b, q, donor, only, least, receivers);
 
-    for (size_t i = 0; i < count; i++)
-        try_moves(b, donor, receivers[i], &best);
-    for (size_t i = 0; i < count && best.item == XLP_NOWHERE; i++)
-        try_swaps(b, donor, receivers[i], &best);
+    for (size_t r = 0; r < count; r++)
+        for (uint32_t i = b->slots[donor].first; i != XLP_NOWHERE; i = b->items[i].next)
+            if (only == XLP_NOWHERE || i == only)
+                weigh(b, q, i, receivers[r], &best);
+    if (best.item != XLP_NOWHERE || b->moves_left < 2)
+        return best;
+    for (size_t r = 0; r < count; r++) {
+        if (gain_bound(b, donor, receivers[r]) / 2 <= least)
+            break;
+        for (uint32_t i = b->slots[donor].first; i != XLP_NOWHERE; i = b->items[i].next)
+            if ((only == XLP_NOWHERE || i == only) && b->items[i].may_move)
+                for (uint32_t k = b->slots[receivers[r]].first; k != XLP_NOWHERE;
+                     k = b->items[k].next)
+                    weigh_trade(b, q, i, k, &best);
+    }
     return best;
 }
 
-static uint32_t make(struct board *b, const struct change *c, enum xlp_reason_code why)
+static void make(struct board *b, const struct change *c, enum xlp_reason_code why)
 {
     uint32_t from = b->items[c->item].slot;
 
-    take(b, c->item);
+    xlp_board_take(b, c->item);
     if (c->partner != XLP_NOWHERE) {
-        take(b, c->partner);
-        put(b, c->partner, from);
-        b->items[c->partner].why = XLP_REASON_CPU_SWAP;
-        b->items[c->partner].may_move = false;
         why = XLP_REASON_CPU_SWAP;
+        xlp_board_take(b, c->partner);
+        go(b, c->partner, from, why);
     }
-    put(b, c->item, c->to);
-    b->items[c->item].why = why;
-    b->items[c->item].may_move = false; /* once a tick */
-    return c->partner == XLP_NOWHERE ? 1 : 2;
+    go(b, c->item, c->to, why);
 }
 
-/* The fullest slot above the mean that is a donor and not yet known to be hopeless. */
-static uint32_t next_donor(const struct board *b, double overload,
-                           const struct xlp_cpumap *hopeless)
+/* Parts the vCPUs of one domain that share a slot. Items of a domain follow each other. */
+static void part_kin(struct board *b, const struct quest *q)
 {
-    uint32_t donor = XLP_NOWHERE;
-
-    for (uint32_t slot = 0; slot < b->slot_count; slot++) {
-        const struct slot *s = &b->slots[slot];
-
-        if (s->load <= b->mean || s->demand <= overload || xlp_cpumap_test(hopeless, slot))
-            continue;
-        if (donor == XLP_NOWHERE || s->load > b->slots[donor].load)
-            donor = slot;
-    }
-    return donor;
-}
-
-static void run_lane(struct board *b, double overload, double kappa, enum xlp_reason_code why)
-{
-    double scale = fmax(b->mean, MEAN_LEAST), least = kappa * scale * scale;
-    struct xlp_cpumap hopeless = xlp_cpumap_none();
-
-    while (b->moves_left) {
-        uint32_t donor = next_donor(b, overload, &hopeless);
+    for (uint32_t i = 0; i < b->item_count && b->moves_left; i++) {
+        const struct item *item = &b->items[i];
         struct change c;
-        uint32_t made;
 
-        if (donor == XLP_NOWHERE)
-            break;
-        c = best_change(b, donor, least);
+        if (item->kin == 1 || !item->may_move || item->slot == XLP_NOWHERE ||
+            kin_on(b, i, item->slot, XLP_NOWHERE) == 0)
+            continue;
+        c = best_change(b, q, item->slot, i);
+        if (c.item != XLP_NOWHERE)
+            make(b, &c, q->why);
+    }
+}
+
+/* Relieves slots from the most pressed down, until no change is worth it. */
+static void relieve(struct board *b, const struct quest *q)
+{
+    struct xlp_cpumap hopeless = xlp_cpumap_none();
+    double least = q->kappa * scale_of(b);
+    size_t at = b->slot_count;
+
+    while (b->moves_left && at > 0) {
+        uint32_t donor = b->order[at - 1];
+        struct change c;
+
+        if (gain_bound(b, donor, b->order[0]) <= least)
+            break; /* nor has any slot below */
+        if (b->slots[donor].demand <= q->overload || xlp_cpumap_test(&hopeless, donor)) {
+            at--;
+            continue;
+        }
+        c = best_change(b, q, donor, XLP_NOWHERE);
         if (c.item == XLP_NOWHERE) {
             xlp_cpumap_set(&hopeless, donor);
             continue;
         }
-        made = make(b, &c, why);
-        b->moves_left -= made < b->moves_left ? made : b->moves_left;
+        make(b, &c, q->why);
+        /* Whoever took it may now be above those that were passed. */
+        if (b->slots[c.to].rank >= at)
+            at = b->slots[c.to].rank + 1;
     }
 }
 
 double xlp_balance(struct item *items, size_t item_count, struct slot *slots, size_t slot_count,
-                   const struct balance_limits *limits, struct lane *lane, uint32_t *scratch)
+                   const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
+                   bool *budget_gone_out)
 {
-    struct board b = {
-        .items = items,
-        .item_count = item_count,
-        .slots = slots,
-        .slot_count = slot_count,
-        .moves_left = limits->moves_max,
-    };
+    const struct quest lazy = {KAPPA_LAZY, 0, XLP_REASON_CPU_EVEN};
+    const struct quest urgent = {KAPPA_URGENT, limits->overload, XLP_REASON_CPU_OVERLOAD};
+    const struct quest apart = {KAPPA_URGENT, 0, XLP_REASON_CPU_APART};
+    struct board b;
+    size_t homeless = xlp_board_set(&b, items, item_count, slots, slot_count, scratch);
 
-    for (uint32_t slot = 0; slot < slot_count; slot++) {
-        slots[slot].load = slots[slot].fixed_load;
-        slots[slot].demand = slots[slot].fixed_demand;
-        slots[slot].first = XLP_NOWHERE;
-    }
-    for (uint32_t i = 0; i < item_count; i++)
-        if (items[i].slot != XLP_NOWHERE)
-            put(&b, i, items[i].slot);
-    place_homeless(&b, scratch);
+    b.moves_left = limits->moves_max;
+    place_homeless(&b, scratch + slot_count, homeless);
     b.mean = mean_without_giants(&b);
     watch_lane(lane, limits, out_of_place(&b));
-    run_lane(&b, limits->overload, KAPPA_URGENT, XLP_REASON_CPU_OVERLOAD);
+    part_kin(&b, &apart);
+    relieve(&b, &urgent);
     if (lane->open)
-        run_lane(&b, 0, KAPPA_LAZY, XLP_REASON_CPU_EVEN);
+        relieve(&b, &lazy);
+    *budget_gone_out = b.moves_left == 0;
     return b.mean;
 }

@@ -4,63 +4,11 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "grow.h"
-#include "parts.h"
+#include "tick.h"
 
 #define NO_IDLE 0.03 /* a pCPU with less idle time than this is saturated */
-
-struct pool_past {
-    uint32_t id;
-    struct lane lane;
-};
-
-/* Parallel to the snapshot's domains; pasts are parallel to its vCPUs. */
-struct domain_past {
-    uint32_t domid;
-    uint8_t uuid[16];
-    uint32_t first_vcpu, vcpu_count;
-};
-
-struct memory_of {
-    struct domain_past *domains;
-    size_t domain_count, domain_room;
-    struct vcpu_past *vcpus;
-    size_t vcpu_room;
-};
-
-struct xlp_cpu {
-    struct memory_of now, before; /* swapped each tick */
-    struct pool_past *pools;
-    size_t pool_count, pool_room;
-    uint64_t idle_ns[XLP_PCPUS_MAX]; /* by pCPU id, at the previous snapshot */
-    struct xlp_cpumap saturated;     /* in the last interval */
-
-    /* Room for one tick's work, kept. All but slots are as long as the snapshot's vCPUs. */
-    struct tenure *tenures;
-    struct claim *claims;
-    struct item *items;
-    struct xlp_cpumap *allowed; /* of each item, over slots */
-    uint32_t *item_vcpus;       /* index of each item's vCPU in the snapshot */
-    uint32_t *scratch;
-    size_t work_room;
-    struct map_facts *map_facts; /* as long as the snapshot's maps */
-    size_t map_room;
-    struct slot *slots;
-    uint32_t *slot_pcpus;
-    size_t slot_room;
-};
-
-/* What one tick hands down to its steps. */
-struct tick {
-    struct xlp_cpu *c;
-    const struct xlp_snapshot *s;
-    const struct xlp_policy *policy;
-    uint64_t elapsed_ns;
-    struct xlp_plan *plan;
-    struct xlp_vcpu_view *views;
-};
 
 struct xlp_cpu *xlp_cpu_new(void)
 {
@@ -79,17 +27,16 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->tenures);
     free(c->claims);
     free(c->items);
-    free(c->allowed);
+    free(c->claimants);
     free(c->item_vcpus);
     free(c->scratch);
-    free(c->map_facts);
+    free(c->maps);
     free(c->slots);
-    free(c->slot_pcpus);
+    free(c->load_before);
     free(c);
 }
 
 static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s);
-static int recall(struct tick *t);
 static void measure(struct tick *t);
 static int decide_pool(struct tick *t, const struct xlp_pool *pool);
 static void explain_poolless(struct tick *t);
@@ -97,9 +44,10 @@ static void explain_poolless(struct tick *t);
 int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct xlp_policy *policy,
                    uint64_t elapsed_ns, struct xlp_plan *plan, struct xlp_vcpu_view *views)
 {
-    struct tick t = {c, s, policy, elapsed_ns, plan, views};
+    struct tick t = {
+        .c = c, .s = s, .policy = policy, .elapsed_ns = elapsed_ns, .plan = plan, .views = views};
 
-    if (make_room(c, s) < 0 || recall(&t) < 0)
+    if (make_room(c, s) < 0 || xlp_recall(c, s) < 0)
         return -1;
     measure(&t);
     explain_poolless(&t);
@@ -109,97 +57,34 @@ int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct
     return 0;
 }
 
-/* ---- what is remembered ---- */
-
+/* Of all these arrays the room is that of the smallest. */
 static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
 {
-    size_t n = s->vcpu_count, room;
+    const struct {
+        void *array;
+        size_t size, count, *room;
+    } arrays[] = {
+        {&c->tenures, sizeof(*c->tenures), s->vcpu_count, &c->vcpu_room},
+        {&c->claims, sizeof(*c->claims), s->vcpu_count, &c->vcpu_room},
+        {&c->items, sizeof(*c->items), s->vcpu_count, &c->vcpu_room},
+        {&c->claimants, sizeof(*c->claimants), s->vcpu_count, &c->vcpu_room},
+        {&c->item_vcpus, sizeof(*c->item_vcpus), s->vcpu_count, &c->vcpu_room},
+        {&c->slots, sizeof(*c->slots), s->pcpu_count, &c->slot_room},
+        {&c->load_before, sizeof(*c->load_before), s->pcpu_count, &c->slot_room},
+        {&c->maps, sizeof(*c->maps), s->map_count, &c->map_room},
+        {&c->scratch, sizeof(*c->scratch), s->vcpu_count + s->pcpu_count, &c->scratch_room},
+    };
+    const size_t last = sizeof(arrays) / sizeof(arrays[0]) - 1;
 
-    room = c->work_room;
-    if (xlp_grow(&c->tenures, &room, n, sizeof(*c->tenures)) < 0)
-        return -1;
-    room = c->work_room;
-    if (xlp_grow(&c->claims, &room, n, sizeof(*c->claims)) < 0)
-        return -1;
-    room = c->work_room;
-    if (xlp_grow(&c->items, &room, n, sizeof(*c->items)) < 0)
-        return -1;
-    room = c->work_room;
-    if (xlp_grow(&c->allowed, &room, n, sizeof(*c->allowed)) < 0)
-        return -1;
-    room = c->work_room;
-    if (xlp_grow(&c->item_vcpus, &room, n, sizeof(*c->item_vcpus)) < 0)
-        return -1;
-    room = c->work_room;
-    if (xlp_grow(&c->scratch, &room, n, sizeof(*c->scratch)) < 0)
-        return -1;
-    c->work_room = room;
-    room = c->slot_room;
-    if (xlp_grow(&c->slots, &room, s->pcpu_count, sizeof(*c->slots)) < 0)
-        return -1;
-    room = c->slot_room;
-    if (xlp_grow(&c->slot_pcpus, &room, s->pcpu_count, sizeof(*c->slot_pcpus)) < 0)
-        return -1;
-    c->slot_room = room;
-    return xlp_grow(&c->map_facts, &c->map_room, s->map_count, sizeof(*c->map_facts));
-}
+    for (size_t i = 0; i <= last; i++) {
+        size_t room = *arrays[i].room;
 
-/* The domain of the previous tick that is this one; both lists rise by domid, *at walks along. */
-static const struct domain_past *same_domain(const struct memory_of *before, size_t *at,
-                                             const struct xlp_domain *d)
-{
-    const struct domain_past *past;
-
-    while (*at < before->domain_count && before->domains[*at].domid < d->domid)
-        (*at)++;
-    if (*at == before->domain_count)
-        return NULL;
-    past = &before->domains[*at];
-    return past->domid == d->domid && memcmp(past->uuid, d->uuid, sizeof(d->uuid)) == 0 ? past
-                                                                                        : NULL;
-}
-
-/* Brings what is remembered into this snapshot's order; who is new starts empty. A vCPU is found
- * again by its place in its domain: Xen numbers them without gaps, offline ones included. */
-static int recall(struct tick *t)
-{
-    struct xlp_cpu *c = t->c;
-    struct memory_of swap = c->before;
-    size_t at = 0;
-
-    c->before = c->now;
-    c->now = swap;
-    if (xlp_grow(&c->now.domains, &c->now.domain_room, t->s->domain_count,
-                 sizeof(*c->now.domains)) < 0 ||
-        xlp_grow(&c->now.vcpus, &c->now.vcpu_room, t->s->vcpu_count, sizeof(*c->now.vcpus)) < 0)
-        return -1;
-    c->now.domain_count = t->s->domain_count;
-    for (size_t i = 0; i < t->s->domain_count; i++) {
-        const struct xlp_domain *d = &t->s->domains[i];
-        const struct domain_past *past = same_domain(&c->before, &at, d);
-        struct domain_past *now = &c->now.domains[i];
-
-        *now = (struct domain_past){
-            .domid = d->domid, .first_vcpu = d->first_vcpu, .vcpu_count = d->vcpu_count};
-        memcpy(now->uuid, d->uuid, sizeof(now->uuid));
-        for (uint32_t k = 0; k < d->vcpu_count; k++)
-            c->now.vcpus[d->first_vcpu + k] =
-                past && k < past->vcpu_count
-                    ? c->before.vcpus[past->first_vcpu + k]
-                    : (struct vcpu_past){.cpu_time_ns = UINT64_MAX, .home = XLP_UNKNOWN};
+        if (xlp_grow(arrays[i].array, &room, arrays[i].count, arrays[i].size) < 0)
+            return -1;
+        if (i == last || arrays[i + 1].room != arrays[i].room)
+            *arrays[i].room = room;
     }
     return 0;
-}
-
-static struct lane *lane_of(struct xlp_cpu *c, uint32_t pool_id)
-{
-    for (size_t i = 0; i < c->pool_count; i++)
-        if (c->pools[i].id == pool_id)
-            return &c->pools[i].lane;
-    if (xlp_grow(&c->pools, &c->pool_room, c->pool_count + 1, sizeof(*c->pools)) < 0)
-        return NULL;
-    c->pools[c->pool_count] = (struct pool_past){.id = pool_id};
-    return &c->pools[c->pool_count++].lane;
 }
 
 /* ---- measuring ---- */
@@ -223,9 +108,11 @@ static double cap_per_vcpu(const struct xlp_snapshot *s, const struct xlp_domain
 {
     uint32_t online = 0;
 
+    if (d->cap_pct == 0)
+        return 1;
     for (uint32_t k = 0; k < d->vcpu_count; k++)
         online += s->vcpus[d->first_vcpu + k].online;
-    return d->cap_pct && online ? fmin(1, d->cap_pct / 100.0 / online) : 1;
+    return online ? fmin(1, d->cap_pct / 100.0 / online) : 1;
 }
 
 static void measure(struct tick *t)
@@ -254,11 +141,6 @@ static void measure(struct tick *t)
 
 /* ---- one pool ---- */
 
-static void set_verdict(struct tick *t, uint32_t domain, const struct xlp_reason *reason)
-{
-    t->plan->verdicts[domain].cpu = *reason;
-}
-
 /* A domain in a pool that is not in the snapshot (it is being moved) cannot be placed. */
 static void explain_poolless(struct tick *t)
 {
@@ -266,100 +148,87 @@ static void explain_poolless(struct tick *t)
 
     for (size_t i = 0; i < t->s->domain_count; i++)
         if (!xlp_snapshot_pool(t->s, t->s->domains[i].pool_id))
-            set_verdict(t, (uint32_t)i, &nowhere);
+            t->plan->verdicts[i].cpu = nowhere;
 }
 
-struct pool_work {
-    struct pool_facts facts;
-    size_t slot_count, item_count;
-    uint32_t slot_of[XLP_PCPUS_MAX];   /* by pCPU id */
-    double load_before[XLP_PCPUS_MAX]; /* of each slot, before anything is placed */
-    double mean;
-};
-
-static void number_slots(struct tick *t, struct pool_work *w)
+static bool is_in_pool(const struct tick *t, const struct xlp_domain *d)
 {
-    struct xlp_cpu *c = t->c;
-
-    w->slot_count = 0;
-    for (uint32_t p = xlp_cpumap_next(&w->facts.online, 0); p < XLP_PCPUS_MAX;
-         p = xlp_cpumap_next(&w->facts.online, p + 1)) {
-        w->slot_of[p] = (uint32_t)w->slot_count;
-        c->slot_pcpus[w->slot_count] = p;
-        c->slots[w->slot_count++] = (struct slot){0};
-    }
+    return d->pool_id == t->pool.pool->id;
 }
 
 /* What each vCPU of the pool is entitled to; dom0 and all we may not touch have their part too. */
-static void entitle_pool(struct tick *t, const struct pool_work *w)
+static void entitle_pool(struct tick *t)
 {
     struct xlp_cpu *c = t->c;
     size_t n = 0;
 
-    for (size_t i = 0; i < t->s->vcpu_count; i++) {
-        const struct xlp_domain *d = &t->s->domains[t->s->vcpus[i].domain];
+    for (size_t i = 0; i < t->s->domain_count; i++) {
+        const struct xlp_domain *d = &t->s->domains[i];
 
-        if (d->pool_id == w->facts.pool->id) {
-            c->item_vcpus[n] = (uint32_t)i;
+        for (uint32_t v = d->first_vcpu; is_in_pool(t, d) && v < d->first_vcpu + d->vcpu_count;
+             v++) {
+            c->claimants[n] = v;
             c->claims[n++] =
-                (struct claim){.demand = t->views[i].demand, .weight = d->weight ? d->weight : 256};
+                (struct claim){.demand = t->views[v].demand, .weight = d->weight ? d->weight : 256};
         }
     }
-    xlp_entitle(c->claims, n, (double)w->slot_count, c->scratch);
+    xlp_entitle(c->claims, n, (double)t->pool.slot_count, c->scratch);
     for (size_t i = 0; i < n; i++)
-        t->views[c->item_vcpus[i]].entitlement = c->claims[i].entitlement;
+        t->views[c->claimants[i]].entitlement = c->claims[i].entitlement;
 }
 
-/* The load of a vCPU we do not place: on its pin, or spread over where it may run. */
-static void add_fixed(struct tick *t, struct pool_work *w, uint32_t vcpu)
+/* Where a vCPU that we do not place runs: where both masks let it, or else where the hard one does.
+ */
+static struct xlp_cpumap slots_of_fixed(const struct tick *t, const struct xlp_vcpu *v)
+{
+    const struct map_facts *hard = &t->c->maps[v->hard], *soft = &t->c->maps[v->soft];
+    struct xlp_cpumap both;
+
+    if (soft->covers || soft->empty)
+        return hard->slots;
+    if (hard->covers)
+        return soft->slots;
+    both = xlp_cpumap_and(&hard->slots, &soft->slots);
+    return xlp_cpumap_is_empty(&both) ? hard->slots : both;
+}
+
+/* Its load lies on its pin, or is spread over where it may run. */
+static void add_fixed(struct tick *t, uint32_t vcpu)
 {
     const struct xlp_vcpu_view *view = &t->views[vcpu];
-    struct xlp_cpumap allowed =
-        xlp_cpumap_and(&t->s->maps[t->s->vcpus[vcpu].hard], &w->facts.online);
-    uint32_t count = xlp_cpumap_count(&allowed);
+    struct xlp_cpumap slots;
+    uint32_t count;
 
-    for (uint32_t p = xlp_cpumap_next(&allowed, 0); p < XLP_PCPUS_MAX;
-         p = xlp_cpumap_next(&allowed, p + 1)) {
-        t->c->slots[w->slot_of[p]].fixed_load += view->entitlement / count;
-        t->c->slots[w->slot_of[p]].fixed_demand += view->demand / count;
+    if (view->demand == 0)
+        return;
+    slots = slots_of_fixed(t, &t->s->vcpus[vcpu]);
+    count = xlp_cpumap_count(&slots);
+    for (uint32_t i = xlp_cpumap_next(&slots, 0); i < XLP_PCPUS_MAX;
+         i = xlp_cpumap_next(&slots, i + 1)) {
+        t->c->slots[i].fixed_load += view->entitlement / count;
+        t->c->slots[i].fixed_demand += view->demand / count;
     }
 }
 
-/* The allowed pCPUs as slots, in the item's own map; NULL when that is all of them. */
-static const struct xlp_cpumap *allowed_slots(struct tick *t, const struct pool_work *w,
-                                              const struct tenure *tenure)
+/* A pCPU as a slot; XLP_NOWHERE where it is not one of the pool's. */
+static uint32_t slot_of(const struct tick *t, uint32_t pcpu)
 {
-    struct xlp_cpumap *slots = &t->c->allowed[w->item_count], pcpus;
-
-    if (xlp_tenure_anywhere(&w->facts, tenure))
-        return NULL;
-    pcpus = xlp_tenure_allowed(t->s, &w->facts, tenure);
-    *slots = xlp_cpumap_none();
-    for (uint32_t p = xlp_cpumap_next(&pcpus, 0); p < XLP_PCPUS_MAX;
-         p = xlp_cpumap_next(&pcpus, p + 1))
-        xlp_cpumap_set(slots, w->slot_of[p]);
-    return slots;
+    return xlp_cpumap_test(&t->pool.online, pcpu) ? t->pool.slot_of[pcpu] : XLP_NOWHERE;
 }
 
-/* The slot where a vCPU without a home had best start. */
-static uint32_t preferred_slot(const struct pool_work *w, uint32_t prefer)
-{
-    return xlp_cpumap_test(&w->facts.online, prefer) ? w->slot_of[prefer] : XLP_NOWHERE;
-}
-
-static void add_item(struct tick *t, struct pool_work *w, uint32_t vcpu)
+static void add_item(struct tick *t, uint32_t vcpu)
 {
     const struct tenure *tenure = &t->c->tenures[vcpu];
-    const struct xlp_cpumap *slots = allowed_slots(t, w, tenure);
 
-    t->c->item_vcpus[w->item_count] = vcpu;
-    t->c->items[w->item_count++] = (struct item){
+    t->c->item_vcpus[t->item_count] = vcpu;
+    t->c->items[t->item_count++] = (struct item){
         .load = t->views[vcpu].entitlement,
         .demand = t->views[vcpu].demand,
         .owner = t->s->vcpus[vcpu].domain,
-        .slot = tenure->home == XLP_UNKNOWN ? XLP_NOWHERE : w->slot_of[tenure->home],
-        .prefer = preferred_slot(w, tenure->prefer),
-        .allowed = slots,
+        .home_node = tenure->home_node,
+        .slot = slot_of(t, tenure->home),
+        .prefer = slot_of(t, tenure->prefer),
+        .allowed = xlp_tenure_slots(&t->pool, tenure),
         .may_move = t->c->now.vcpus[vcpu].settle_ticks == 0,
     };
 }
@@ -377,41 +246,38 @@ static void watch_home(struct tick *t, uint32_t vcpu, uint32_t home)
     t->views[vcpu].home = home;
 }
 
-/* Sorts the pool's vCPUs into items to place and load that is just there. */
-static void sort_vcpus(struct tick *t, struct pool_work *w)
+/* The vCPUs of one domain: into items to place, and load that is just there. */
+static void sort_domain(struct tick *t, uint32_t domain)
 {
-    const struct xlp_snapshot *s = t->s;
+    const struct xlp_domain *d = &t->s->domains[domain];
+    struct xlp_domain_policy terms = xlp_policy_for(t->policy, d->name);
+    enum xlp_reason_code forbidden = xlp_domain_tenure(d, t->policy, &terms);
+    struct xlp_reason *verdict = &t->plan->verdicts[domain].cpu;
+    size_t first = t->item_count;
 
-    w->item_count = 0;
-    for (uint32_t i = 0; i < s->domain_count; i++) {
-        const struct xlp_domain *d = &s->domains[i];
-        struct xlp_domain_policy dp;
+    for (uint32_t v = d->first_vcpu; v < d->first_vcpu + d->vcpu_count; v++) {
+        struct tenure *tenure = &t->c->tenures[v];
 
-        if (d->pool_id != w->facts.pool->id)
-            continue;
-        dp = xlp_policy_for(t->policy, d->name);
-        for (uint32_t v = d->first_vcpu; v < d->first_vcpu + d->vcpu_count; v++) {
-            struct tenure *tenure = &t->c->tenures[v];
-
-            xlp_tenure(s, &s->vcpus[v], &w->facts, t->policy, &dp, tenure);
-            watch_home(t, v, tenure->home);
-            if (!tenure->movable && t->plan->verdicts[i].cpu.code == XLP_REASON_NONE)
-                set_verdict(t, i, &tenure->verdict);
-            if (tenure->movable && s->vcpus[v].online && t->views[v].known)
-                add_item(t, w, v);
-            else
-                add_fixed(t, w, v);
-        }
+        xlp_tenure(&t->s->vcpus[v], &t->pool, t->policy, forbidden, tenure);
+        watch_home(t, v, tenure->home);
+        if (!tenure->movable && verdict->code == XLP_REASON_NONE)
+            *verdict = (struct xlp_reason){tenure->verdict, {tenure->number}};
+        if (tenure->movable && t->s->vcpus[v].online && t->views[v].known)
+            add_item(t, v);
+        else
+            add_fixed(t, v);
     }
+    for (size_t i = first; i < t->item_count; i++)
+        t->c->items[i].kin = (uint32_t)(t->item_count - first);
 }
 
-static void note_loads(const struct tick *t, struct pool_work *w)
+static void note_loads(struct tick *t)
 {
-    for (size_t i = 0; i < w->slot_count; i++)
-        w->load_before[i] = t->c->slots[i].fixed_load;
-    for (size_t i = 0; i < w->item_count; i++)
+    for (size_t i = 0; i < t->pool.slot_count; i++)
+        t->c->load_before[i] = t->c->slots[i].fixed_load;
+    for (size_t i = 0; i < t->item_count; i++)
         if (t->c->items[i].slot != XLP_NOWHERE)
-            w->load_before[t->c->items[i].slot] += t->c->items[i].load;
+            t->c->load_before[t->c->items[i].slot] += t->c->items[i].load;
 }
 
 static struct balance_limits limits_of(const struct xlp_policy *p, const struct xlp_snapshot *s)
@@ -429,119 +295,55 @@ static struct balance_limits limits_of(const struct xlp_policy *p, const struct 
     };
 }
 
-static int place(struct tick *t, struct pool_work *w)
+static int place(struct tick *t)
 {
     struct xlp_cpu *c = t->c;
     struct balance_limits limits = limits_of(t->policy, t->s);
-    struct lane *lane = lane_of(c, w->facts.pool->id);
+    struct lane *lane = xlp_lane_of(c, t->pool.pool->id);
 
     if (!lane)
         return -1;
-    if (t->policy->cpu_policy == XLP_CPU_ROUND_ROBIN)
-        xlp_round_robin(c->items, w->item_count, w->slot_count);
-    else
-        w->mean = xlp_balance(c->items, w->item_count, c->slots, w->slot_count, &limits, lane,
-                              c->scratch);
-    return 0;
-}
-
-/* ---- saying so ---- */
-
-static double load_before(const struct pool_work *w, uint32_t pcpu)
-{
-    return pcpu == XLP_UNKNOWN ? 0 : w->load_before[w->slot_of[pcpu]];
-}
-
-static struct xlp_reason reason_of(const struct tick *t, const struct pool_work *w, uint32_t vcpu,
-                                   uint32_t from, uint32_t to, const struct item *item,
-                                   int64_t position)
-{
-    int64_t demand = xlp_reason_pct(t->views[vcpu].demand);
-    int64_t to_load = xlp_reason_pct(load_before(w, to));
-
-    switch (item->why) {
-    case XLP_REASON_CPU_ROUND_ROBIN:
-        return (struct xlp_reason){item->why, {position, (int64_t)w->slot_count}};
-    case XLP_REASON_CPU_FIRST_PLACE: return (struct xlp_reason){item->why, {demand, to, to_load}};
-    default:
-        return (struct xlp_reason){
-            item->why, {demand, from, xlp_reason_pct(load_before(w, from)), to, to_load}};
+    if (t->policy->cpu_policy == XLP_CPU_ROUND_ROBIN) {
+        xlp_round_robin(c->items, t->item_count, t->pool.slot_count, limits.moves_max);
+        return 0;
     }
-}
-
-static int add_placement(struct tick *t, const struct pool_work *w, size_t position)
-{
-    const struct item *item = &t->c->items[position];
-    uint32_t vcpu = t->c->item_vcpus[position], to = t->c->slot_pcpus[item->slot];
-    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
-    const struct tenure *tenure = &t->c->tenures[vcpu];
-    struct xlp_action *a = xlp_plan_add(t->plan, XLP_PLACE_VCPU, &t->s->domains[v->domain]);
-
-    if (!a)
-        return -1;
-    a->vcpu = v->id;
-    a->from_pcpu = tenure->home;
-    a->to_pcpu = to;
-    xlp_tenure_masks(t->s, v, tenure, t->policy, to, &a->hard, &a->soft);
-    a->reason = reason_of(t, w, vcpu, tenure->home, to, item, (int64_t)position);
-    set_verdict(t, v->domain, &a->reason);
+    t->mean = xlp_balance(c->items, t->item_count, c->slots, t->pool.slot_count, &limits, lane,
+                          c->scratch, &t->budget_gone);
+    t->waits = !lane->open && lane->uneven_ticks > 0;
     return 0;
 }
 
-/* Why a movable vCPU stays; moves of its siblings are told first. */
-static void explain_staying(struct tick *t, const struct pool_work *w, size_t position)
+/* Our pins of the time when affinity was hard; they would stay until the vCPU moves, and cost it
+ * what soft affinity is there to save. */
+static void soften_pins(struct tick *t)
 {
-    const struct item *item = &t->c->items[position];
-    uint32_t vcpu = t->c->item_vcpus[position], pcpu = t->c->slot_pcpus[item->slot];
-    uint32_t domain = t->s->vcpus[vcpu].domain;
-    double load = t->c->slots[item->slot].load;
-    struct xlp_reason reason = {.code = load > w->mean * 1.05 + 0.01 ? XLP_REASON_CPU_NO_GAIN
-                                                                     : XLP_REASON_CPU_BALANCED,
-                                .number = {xlp_reason_pct(t->views[vcpu].demand), pcpu,
-                                           xlp_reason_pct(load), xlp_reason_pct(w->mean)}};
-
-    if (t->plan->verdicts[domain].cpu.code != XLP_REASON_NONE)
+    if (t->policy->cpu_affinity != XLP_AFFINITY_SOFT)
         return;
-    if (t->c->now.vcpus[vcpu].settle_ticks)
-        reason = (struct xlp_reason){XLP_REASON_CPU_SETTLING,
-                                     {(int64_t)t->c->now.vcpus[vcpu].settle_ticks}};
-    set_verdict(t, domain, &reason);
-}
+    for (size_t i = 0; i < t->item_count; i++) {
+        const struct xlp_vcpu *v = &t->s->vcpus[t->c->item_vcpus[i]];
+        const struct tenure *tenure = &t->c->tenures[t->c->item_vcpus[i]];
 
-static int explain_pool(struct tick *t, const struct pool_work *w)
-{
-    const struct xlp_reason first_look = {XLP_REASON_CPU_SETTLING, {1}};
-
-    for (size_t i = 0; i < w->item_count; i++) {
-        const struct item *item = &t->c->items[i];
-        uint32_t home = t->c->tenures[t->c->item_vcpus[i]].home;
-
-        if (item->slot != XLP_NOWHERE && t->c->slot_pcpus[item->slot] != home &&
-            add_placement(t, w, i) < 0)
-            return -1;
+        if (t->c->items[i].why == XLP_REASON_NONE && tenure->ours &&
+            v->ledger.our_hard != v->ledger.original_hard && t->c->maps[v->hard].pin != XLP_UNKNOWN)
+            t->c->items[i].why = XLP_REASON_CPU_MODE;
     }
-    for (size_t i = 0; i < w->item_count; i++)
-        if (t->c->items[i].slot != XLP_NOWHERE)
-            explain_staying(t, w, i);
-    for (size_t i = 0; i < t->s->domain_count; i++)
-        if (t->s->domains[i].pool_id == w->facts.pool->id &&
-            t->plan->verdicts[i].cpu.code == XLP_REASON_NONE)
-            set_verdict(t, (uint32_t)i, &first_look);
-    return 0;
 }
 
 static int decide_pool(struct tick *t, const struct xlp_pool *pool)
 {
-    struct pool_work w = {0};
-
-    xlp_pool_facts(t->s, pool, t->c->map_facts, &w.facts);
-    number_slots(t, &w);
-    if (w.slot_count == 0)
-        return explain_pool(t, &w);
-    entitle_pool(t, &w);
-    sort_vcpus(t, &w);
-    note_loads(t, &w);
-    if (place(t, &w) < 0)
+    xlp_pool_facts(t->s, pool, t->c->slots, t->c->maps, &t->pool);
+    t->item_count = 0;
+    t->mean = 0;
+    t->waits = t->budget_gone = false;
+    if (t->pool.slot_count == 0)
+        return xlp_explain_pool(t);
+    entitle_pool(t);
+    for (uint32_t i = 0; i < t->s->domain_count; i++)
+        if (is_in_pool(t, &t->s->domains[i]))
+            sort_domain(t, i);
+    note_loads(t);
+    if (place(t) < 0)
         return -1;
-    return explain_pool(t, &w);
+    soften_pins(t);
+    return xlp_explain_pool(t);
 }

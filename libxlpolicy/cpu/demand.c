@@ -69,7 +69,7 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
         return -1;
     }
     used = fmin(1, (double)ran_ns / (double)in->elapsed_ns);
-    demand = fmin(in->cap, measure(v, used, in, past));
+    demand = fmax(used, fmin(in->cap, measure(v, used, in, past))); /* a cap is the domain's */
     past->demand = past->known ? smooth(past->demand, demand) : demand;
     past->known = true;
     return used;

@@ -5,115 +5,44 @@
  *
  * A hard mask of several pCPUs is a limit to place within; a hard mask of one is a decision.
  */
-#include <string.h>
-
 #include "parts.h"
-
-/* ---- the pool ---- */
-
-/* Within one run queue Xen's scheduler keeps no pCPU idle while a vCPU waits. credit2 has a run
- * queue a socket, of at most 16 pCPUs; credit steals work across the whole pool. */
-static bool one_run_queue(const struct xlp_snapshot *s, const struct pool_facts *facts)
-{
-    uint32_t socket = XLP_UNKNOWN, count = 0;
-
-    if (facts->pool->sched == XLP_SCHED_CREDIT)
-        return true;
-    if (facts->pool->sched != XLP_SCHED_CREDIT2)
-        return false;
-    for (size_t i = 0; i < s->pcpu_count; i++) {
-        const struct xlp_pcpu *p = &s->pcpus[i];
-
-        if (!xlp_cpumap_test(&facts->online, p->id))
-            continue;
-        if (count++ && p->socket != socket)
-            return false;
-        socket = p->socket;
-    }
-    return count <= 16;
-}
-
-static uint32_t single(const struct xlp_cpumap *map)
-{
-    uint32_t first = xlp_cpumap_next(map, 0);
-
-    return first < XLP_PCPUS_MAX && xlp_cpumap_next(map, first + 1) == XLP_PCPUS_MAX ? first
-                                                                                     : XLP_UNKNOWN;
-}
-
-static struct map_facts facts_of_map(const struct xlp_cpumap *map, const struct xlp_cpumap *pool,
-                                     const struct xlp_cpumap *online)
-{
-    struct xlp_cpumap in_pool = xlp_cpumap_and(map, pool);
-    struct xlp_cpumap in_online = xlp_cpumap_and(map, online);
-
-    return (struct map_facts){
-        .only_online = single(&in_online),
-        .only_pool = single(&in_pool),
-        .empty = xlp_cpumap_is_empty(&in_online),
-        .covers = xlp_cpumap_is_subset(online, map),
-    };
-}
-
-void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool,
-                    struct map_facts *maps, struct pool_facts *facts_out)
-{
-    struct pool_facts facts = {.pool = pool, .online = xlp_cpumap_none(), .maps = maps};
-    const struct xlp_cpumap *pool_map = &s->maps[pool->map];
-
-    for (size_t i = 0; i < s->pcpu_count; i++)
-        if (s->pcpus[i].online && xlp_cpumap_test(pool_map, s->pcpus[i].id))
-            xlp_cpumap_set(&facts.online, s->pcpus[i].id);
-    for (size_t i = 0; i < s->map_count; i++)
-        maps[i] = facts_of_map(&s->maps[i], pool_map, &facts.online);
-    facts.scheduler_balances = one_run_queue(s, &facts);
-    facts.soft_ignored = pool->sched == XLP_SCHED_RTDS || pool->sched == XLP_SCHED_ARINC653;
-    *facts_out = facts;
-}
-
-/* ---- the vCPU ---- */
 
 static void refuse(struct tenure *t, enum xlp_reason_code code, int64_t number)
 {
     t->movable = false;
-    t->verdict = (struct xlp_reason){.code = code, .number = {number}};
+    t->verdict = code;
+    t->number = number;
 }
 
-/* What the state of its domain forbids. */
-static bool domain_forbids(const struct xlp_domain *d, const struct xlp_domain_policy *dp,
-                           const struct xlp_policy *policy, struct tenure *t)
+enum xlp_reason_code xlp_domain_tenure(const struct xlp_domain *d, const struct xlp_policy *policy,
+                                       const struct xlp_domain_policy *terms)
 {
-    enum xlp_reason_code code = XLP_REASON_NONE;
-
     if (d->flags & XLP_DOMAIN_DYING)
-        code = XLP_REASON_DYING;
-    else if (d->flags & XLP_DOMAIN_SHUTDOWN)
-        code = XLP_REASON_SHUTDOWN;
-    else if (d->flags & XLP_DOMAIN_MIGRATING)
-        code = XLP_REASON_MIGRATING;
-    else if (d->flags & XLP_DOMAIN_BUILDING)
-        code = XLP_REASON_BUILDING;
-    else if (d->flags & XLP_DOMAIN_PAUSED)
-        code = XLP_REASON_PAUSED;
-    else if (d->domid == 0)
-        code = XLP_REASON_CPU_DOM0;
-    else if (policy->cpu_policy == XLP_CPU_OFF)
-        code = XLP_REASON_CPU_OFF;
-    else if (!dp->cpu)
-        code = XLP_REASON_CPU_EXCLUDED;
-    else if (d->released)
-        code = XLP_REASON_RELEASED;
-    if (code != XLP_REASON_NONE)
-        refuse(t, code, 0);
-    return code != XLP_REASON_NONE;
+        return XLP_REASON_DYING;
+    if (d->flags & XLP_DOMAIN_SHUTDOWN)
+        return XLP_REASON_SHUTDOWN;
+    if (d->flags & XLP_DOMAIN_MIGRATING)
+        return XLP_REASON_MIGRATING;
+    if (d->flags & XLP_DOMAIN_BUILDING)
+        return XLP_REASON_BUILDING;
+    if (d->flags & XLP_DOMAIN_PAUSED)
+        return XLP_REASON_PAUSED;
+    if (d->domid == 0)
+        return XLP_REASON_CPU_DOM0;
+    if (policy->cpu_policy == XLP_CPU_OFF)
+        return XLP_REASON_CPU_OFF;
+    if (!terms->cpu)
+        return XLP_REASON_CPU_EXCLUDED;
+    return d->released ? XLP_REASON_RELEASED : XLP_REASON_NONE;
 }
 
-/* Masks we never wrote: a pin is the operator's unless the policy is to adopt. */
+/* Masks we never wrote: a pin is the operator's unless the policy is to adopt. A soft mask of whole
+ * NUMA nodes is not: libxl gives one to every guest that it places itself. */
 static void judge_found(const struct xlp_vcpu *v, const struct pool_facts *pool,
                         const struct xlp_policy *policy, struct tenure *t)
 {
-    uint32_t pin = pool->maps[v->hard].only_pool;
-    bool preference = !pool->maps[v->soft].covers;
+    uint32_t pin = pool->maps[v->hard].pin;
+    bool preference = !pool->maps[v->soft].covers && !pool->maps[v->soft].whole_nodes;
 
     if (policy->adopt)
         return;
@@ -127,62 +56,72 @@ static void judge_found(const struct xlp_vcpu *v, const struct pool_facts *pool,
 static void judge_recorded(const struct xlp_vcpu *v, const struct pool_facts *pool,
                            struct tenure *t)
 {
-    bool ours = v->hard == v->ledger.our_hard && v->soft == v->ledger.our_soft;
     bool wide_open = pool->maps[v->hard].covers && pool->maps[v->soft].covers;
 
-    if (!ours && !wide_open)
+    if (!t->ours && !wide_open)
         refuse(t, XLP_REASON_CPU_TAKEN_BACK, v->id);
 }
 
 /* The only pCPU that both masks of a vCPU leave it, or XLP_UNKNOWN. */
-static uint32_t only_of_both(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                             const struct pool_facts *pool)
+static uint32_t only_of_both(const struct xlp_vcpu *v, const struct pool_facts *pool)
 {
+    const struct map_facts *hard = &pool->maps[v->hard], *soft = &pool->maps[v->soft];
     struct xlp_cpumap both;
+    uint32_t slot;
 
-    if (pool->maps[v->soft].covers)
-        return pool->maps[v->hard].only_online;
-    if (pool->maps[v->hard].covers)
-        return pool->maps[v->soft].only_online;
-    both = xlp_cpumap_and(&s->maps[v->hard], &s->maps[v->soft]);
-    both = xlp_cpumap_and(&both, &pool->online);
-    return single(&both);
+    if (soft->covers)
+        return hard->only_online;
+    if (hard->covers)
+        return soft->only_online;
+    both = xlp_cpumap_and(&hard->slots, &soft->slots);
+    slot = xlp_cpumap_only(&both);
+    return slot == XLP_UNKNOWN ? XLP_UNKNOWN : pool->pcpu_of[slot];
 }
 
 /* Where it is bound now. A preference is no home for a policy that pins: it gets one, there. */
-static void find_home(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                      const struct pool_facts *pool, const struct xlp_policy *policy,
-                      struct tenure *t)
+static void find_home(const struct xlp_vcpu *v, const struct pool_facts *pool,
+                      const struct xlp_policy *policy, struct tenure *t)
 {
     t->home = pool->maps[v->hard].only_online;
-    t->prefer = only_of_both(s, v, pool);
+    t->prefer = only_of_both(v, pool);
     if (t->home == XLP_UNKNOWN && policy->cpu_affinity == XLP_AFFINITY_SOFT)
         t->home = t->prefer;
     if (t->prefer == XLP_UNKNOWN)
         t->prefer = v->pcpu;
 }
 
-void xlp_tenure(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                const struct pool_facts *pool, const struct xlp_policy *policy,
-                const struct xlp_domain_policy *domain_policy, struct tenure *tenure_out)
+/* The node its memory was put on, as far as its masks tell: the nodes it was first given. */
+static uint32_t node_of(const struct xlp_vcpu *v, const struct pool_facts *pool, bool ours)
+{
+    const struct map_facts *soft = &pool->maps[ours ? v->ledger.original_soft : v->soft];
+
+    return soft->whole_nodes && !soft->covers && !soft->empty ? soft->node : XLP_NOWHERE;
+}
+
+void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
+                const struct xlp_policy *policy, enum xlp_reason_code forbidden,
+                struct tenure *tenure_out)
 {
     struct tenure *t = tenure_out;
+    const struct map_facts *base;
 
-    memset(t, 0, sizeof(*t));
     t->movable = true;
-    t->base = v->ledger.recorded ? v->ledger.original_hard : v->hard;
-    t->whole_pool = pool->maps[t->base].only_pool != XLP_UNKNOWN;
-    find_home(s, v, pool, policy, t);
-    if (domain_forbids(&s->domains[v->domain], domain_policy, policy, t))
-        return;
-    if (v->ledger.recorded)
+    t->ours = v->ledger.recorded && v->hard == v->ledger.our_hard && v->soft == v->ledger.our_soft;
+    t->base = t->ours ? v->ledger.original_hard : v->hard;
+    base = &pool->maps[t->base];
+    t->whole_pool = base->pin != XLP_UNKNOWN;
+    t->home_node = node_of(v, pool, t->ours);
+    find_home(v, pool, policy, t);
+    if (forbidden != XLP_REASON_NONE)
+        refuse(t, forbidden, 0);
+    else if (v->ledger.recorded)
         judge_recorded(v, pool, t);
     else
         judge_found(v, pool, policy, t);
     if (!t->movable)
         return;
 
-    if (!t->whole_pool && pool->maps[t->base].empty) {
+    if (!t->whole_pool && base->empty) {
         refuse(t, XLP_REASON_CPU_NOWHERE, 0);
     } else if (policy->cpu_affinity == XLP_AFFINITY_SOFT) {
         if (pool->soft_ignored)
@@ -192,17 +131,12 @@ void xlp_tenure(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
     }
 }
 
-bool xlp_tenure_anywhere(const struct pool_facts *pool, const struct tenure *tenure)
+const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
+                                          const struct tenure *tenure)
 {
-    return tenure->whole_pool || pool->maps[tenure->base].covers;
-}
+    const struct map_facts *base = &pool->maps[tenure->base];
 
-struct xlp_cpumap xlp_tenure_allowed(const struct xlp_snapshot *s, const struct pool_facts *pool,
-                                     const struct tenure *tenure)
-{
-    if (tenure->whole_pool)
-        return pool->online;
-    return xlp_cpumap_and(&s->maps[tenure->base], &pool->online);
+    return tenure->whole_pool || base->covers ? NULL : &base->slots;
 }
 
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
@@ -211,7 +145,7 @@ void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
 {
     if (policy->cpu_affinity == XLP_AFFINITY_HARD) {
         *hard_out = xlp_cpumap_of(to);
-        *soft_out = s->maps[v->ledger.recorded ? v->ledger.original_soft : v->soft];
+        *soft_out = s->maps[tenure->ours ? v->ledger.original_soft : v->soft];
     } else {
         *hard_out = tenure->whole_pool ? xlp_cpumap_all() : s->maps[tenure->base];
         *soft_out = xlp_cpumap_of(to);

@@ -32,51 +32,78 @@ struct demand_input {
 double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *in,
                           struct vcpu_past *past);
 
-/* ---- ownership.c ---- */
+/* ---- what is placed, and where ---- */
+
+/* A pCPU. Those of a pool that are online are numbered 0 ..., as "slots". */
+struct slot {
+    double fixed_load, fixed_demand; /* in: of what is not among the items */
+    double load, demand;             /* out: that, and all items placed on it */
+    double pressure;                 /* private: what decides who gives and who takes */
+    uint32_t node;                   /* in: NUMA node, numbered 0 ... */
+    uint32_t twin;                   /* in: the next thread of its core, in a ring */
+    uint32_t first;                  /* private: its items */
+    uint32_t rank;                   /* private: how many slots are less pressed */
+};
+
+/* ---- pool.c ---- */
 
 /* What one set of the snapshot means within a pool. Few sets are shared by many vCPUs, so this is
  * worked out once a tick for each. */
 struct map_facts {
-    uint32_t only_online; /* its only online pCPU of the pool, or XLP_UNKNOWN */
-    uint32_t only_pool;   /* its only pCPU of the pool, online or not, or XLP_UNKNOWN */
-    bool empty;           /* no online pCPU of the pool is in it */
-    bool covers;          /* every online pCPU of the pool is in it */
+    struct xlp_cpumap slots; /* its online pCPUs of the pool, as slots */
+    uint32_t only_online;    /* its only online pCPU of the pool, or XLP_UNKNOWN */
+    uint32_t pin;            /* its only pCPU of all, or XLP_UNKNOWN */
+    uint32_t node;           /* the node (as in struct slot) of its first online pCPU */
+    bool empty;              /* no online pCPU of the pool is in it */
+    bool covers;             /* every online pCPU of the pool is in it */
+    bool whole_nodes;        /* it takes each NUMA node of the pool entirely or not at all */
 };
 
 /* What all vCPUs of one pool share. */
 struct pool_facts {
     const struct xlp_pool *pool;
-    struct xlp_cpumap online;     /* its pCPUs that are online */
-    bool scheduler_balances;      /* within it, Xen's scheduler shares the pCPUs by itself */
-    bool soft_ignored;            /* its scheduler knows no soft affinity */
-    const struct map_facts *maps; /* of each of snapshot.maps */
+    struct xlp_cpumap online; /* its pCPUs that are online */
+    size_t slot_count;
+    uint32_t slot_of[XLP_PCPUS_MAX]; /* by pCPU id; for those that are online */
+    uint32_t pcpu_of[XLP_PCPUS_MAX]; /* by slot */
+    bool scheduler_balances;         /* within it, Xen's scheduler shares the pCPUs by itself */
+    bool soft_ignored;               /* its scheduler knows no soft affinity */
+    const struct map_facts *maps;    /* of each of snapshot.maps */
 };
 
-/* maps: room for s->map_count, filled here; facts refer to it. */
-void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool,
+/* Numbers the pool's online pCPUs as slots, empty, with their nodes and twins, and works out the
+ * facts, which refer to maps. Room: slots for s->pcpu_count, maps for s->map_count. */
+void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, struct slot *slots,
                     struct map_facts *maps, struct pool_facts *facts_out);
+
+/* ---- ownership.c ---- */
 
 /* Whether, and where, we may place one vCPU. */
 struct tenure {
     bool movable;
-    bool whole_pool;           /* base is only a former pin: the whole pool is allowed */
-    uint32_t home;             /* the single pCPU it is bound to, or XLP_UNKNOWN */
-    uint32_t prefer;           /* without a home: where it had best start */
-    uint32_t base;             /* the set to stay within: an index into snapshot.maps */
-    struct xlp_reason verdict; /* when not movable: why */
+    bool whole_pool;    /* base is a pin that was handed over: the whole pool is allowed */
+    bool ours;          /* its masks are what we wrote last */
+    uint32_t home;      /* the single pCPU it is bound to, or XLP_UNKNOWN */
+    uint32_t prefer;    /* without a home: where it had best start */
+    uint32_t base;      /* the set to stay within: an index into snapshot.maps */
+    uint32_t home_node; /* the node (as in struct slot) its memory is on, or XLP_NOWHERE */
+    enum xlp_reason_code verdict; /* when not movable: why, */
+    int64_t number;               /* and the number that goes with it */
 };
 
-/* domain_policy: what the configuration says of its domain. */
-void xlp_tenure(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                const struct pool_facts *pool, const struct xlp_policy *policy,
-                const struct xlp_domain_policy *domain_policy, struct tenure *tenure_out);
+/* XLP_REASON_NONE, or what of the domain itself forbids to place any of its vCPUs. terms: what the
+ * configuration says of it. */
+enum xlp_reason_code xlp_domain_tenure(const struct xlp_domain *d, const struct xlp_policy *policy,
+                                       const struct xlp_domain_policy *terms);
 
-/* Whether it may run on every online pCPU of the pool. */
-bool xlp_tenure_anywhere(const struct pool_facts *pool, const struct tenure *tenure);
+/* forbidden: of its domain, by xlp_domain_tenure. */
+void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
+                const struct xlp_policy *policy, enum xlp_reason_code forbidden,
+                struct tenure *tenure_out);
 
-/* Where it may run: tenure.base within the pool, or the whole pool. */
-struct xlp_cpumap xlp_tenure_allowed(const struct xlp_snapshot *s, const struct pool_facts *pool,
-                                     const struct tenure *tenure);
+/* Where it may run, as slots; NULL: everywhere in the pool. */
+const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
+                                          const struct tenure *tenure);
 
 /* Fills in the masks that bind it to pCPU `to` in the policy's affinity mode. */
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
@@ -96,24 +123,19 @@ void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *
 
 /* ---- balance.c ---- */
 
-/* One vCPU as the balancer sees it. pCPUs are numbered 0 ... within the pool ("slots"). */
+/* One vCPU as the balancer sees it. Items of one domain follow each other. */
 struct item {
     double load; /* its entitlement */
     double demand;
-    uint32_t owner;  /* its domain: items of one owner are kept apart */
-    uint32_t slot;   /* in: where it is, or XLP_NOWHERE; out: where it goes */
-    uint32_t was;    /* slot as it came in; the balancer keeps it */
-    uint32_t prefer; /* of equal slots for a first place: this one, or XLP_NOWHERE */
+    uint32_t owner;     /* its domain: items of one owner are kept apart */
+    uint32_t kin;       /* how many items that domain has */
+    uint32_t home_node; /* NUMA node it had best stay on, or XLP_NOWHERE: the one it is on */
+    uint32_t slot;      /* in: where it is, or XLP_NOWHERE; out: where it goes */
+    uint32_t prefer;    /* of equal slots for a first place: this one, or XLP_NOWHERE */
+    uint32_t next;      /* private: the next item on the same slot */
     const struct xlp_cpumap *allowed; /* over slots; NULL: all */
-    bool may_move;                    /* settled, and movable */
-    uint32_t next;                    /* private: the next item on the same slot */
     enum xlp_reason_code why;         /* out: set when the slot changed */
-};
-
-struct slot {
-    double fixed_load, fixed_demand; /* in: of what is not among the items */
-    double load, demand;             /* out: that, and all items placed on it */
-    uint32_t first;                  /* private: its items */
+    bool may_move;                    /* settled, and movable */
 };
 
 struct balance_limits {
@@ -130,13 +152,15 @@ struct lane {
 };
 
 /* Gives every item without a slot one, then moves items while a move gains enough. scratch holds
- * item_count elements. Returns the mean load that was aimed at. */
+ * item_count + slot_count elements. *budget_gone_out: more might have been done but for moves_max.
+ * Returns the mean load that was aimed at. */
 double xlp_balance(struct item *items, size_t item_count, struct slot *slots, size_t slot_count,
-                   const struct balance_limits *limits, struct lane *lane, uint32_t *scratch);
+                   const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
+                   bool *budget_gone_out);
 
 /* ---- round_robin.c ---- */
 
 /* Item i goes to slot i modulo the slots (of those it may have), load ignored. */
-void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count);
+void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count, uint32_t moves_max);
 
 #endif

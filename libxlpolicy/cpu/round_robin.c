@@ -15,9 +15,9 @@ static uint32_t turn(const struct item *item, size_t position, size_t slot_count
     return slot;
 }
 
-void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count)
+void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count, uint32_t moves_max)
 {
-    for (size_t i = 0; i < item_count; i++) {
+    for (size_t i = 0; i < item_count && moves_max > 0; i++) {
         struct item *item = &items[i];
         uint32_t slot = turn(item, i, slot_count);
 
@@ -25,5 +25,6 @@ void xlp_round_robin(struct item *items, size_t item_count, size_t slot_count)
             continue;
         item->slot = slot;
         item->why = XLP_REASON_CPU_ROUND_ROBIN;
+        moves_max--;
     }
 }

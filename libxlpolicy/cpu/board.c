@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "board.h"
+
+#include <stdlib.h>
+
+static bool before(const struct board *b, uint32_t slot, uint32_t other)
+{
+    double difference = b->slots[slot].pressure - b->slots[other].pressure;
+
+    return difference != 0 ? difference < 0 : slot < other;
+}
+
+static void stand(struct board *b, size_t rank, uint32_t slot)
+{
+    b->order[rank] = slot;
+    b->slots[slot].rank = (uint32_t)rank;
+}
+
+/* Puts a slot whose pressure has changed where it belongs. */
+static void reorder(struct board *b, uint32_t slot)
+{
+    size_t rank = b->slots[slot].rank;
+
+    for (; rank > 0 && before(b, slot, b->order[rank - 1]); rank--)
+        stand(b, rank, b->order[rank - 1]);
+    for (; rank + 1 < b->slot_count && before(b, b->order[rank + 1], slot); rank++)
+        stand(b, rank, b->order[rank + 1]);
+    stand(b, rank, slot);
+}
+
+static void link_item(struct board *b, uint32_t item, uint32_t slot)
+{
+    b->items[item].slot = slot;
+    b->items[item].next = b->slots[slot].first;
+    b->slots[slot].first = item;
+}
+
+static void unlink_item(struct board *b, uint32_t item)
+{
+    uint32_t *link = &b->slots[b->items[item].slot].first;
+
+    while (*link != item)
+        link = &b->items[*link].next;
+    *link = b->items[item].next;
+}
+
+static void add_load(struct board *b, uint32_t slot, double load, double demand)
+{
+    struct slot *s = &b->slots[slot];
+
+    b->load += load;
+    b->node_load[s->node] += load;
+    s->load += load;
+    s->demand += demand;
+    s->pressure += load;
+    reorder(b, slot);
+    for (uint32_t twin = s->twin; twin != slot; twin = b->slots[twin].twin) {
+        b->slots[twin].pressure += XLP_SMT_TOLL * load;
+        reorder(b, twin);
+    }
+}
+
+void xlp_board_put(struct board *b, uint32_t item, uint32_t slot)
+{
+    link_item(b, item, slot);
+    add_load(b, slot, b->items[item].load, b->items[item].demand);
+}
+
+void xlp_board_take(struct board *b, uint32_t item)
+{
+    unlink_item(b, item);
+    add_load(b, b->items[item].slot, -b->items[item].load, -b->items[item].demand);
+}
+
+bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other)
+{
+    for (uint32_t twin = b->slots[slot].twin; twin != slot; twin = b->slots[twin].twin)
+        if (twin == other)
+            return true;
+    return false;
+}
+
+/* ---- setting up ---- */
+
+static void start_slots(struct board *b)
+{
+    b->load = 0;
+    for (uint32_t i = 0; i < b->slot_count; i++) {
+        b->node_load[b->slots[i].node] = 0;
+        b->node_slots[b->slots[i].node] = 0;
+    }
+    for (uint32_t i = 0; i < b->slot_count; i++) {
+        struct slot *s = &b->slots[i];
+
+        s->load = s->fixed_load;
+        s->demand = s->fixed_demand;
+        s->first = XLP_NOWHERE;
+    }
+}
+
+/* Puts the items where they are. Those that are nowhere are listed. */
+static size_t fill(struct board *b, uint32_t *homeless)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < b->item_count; i++) {
+        const struct item *item = &b->items[i];
+
+        if (item->slot == XLP_NOWHERE) {
+            homeless[count++] = i;
+            continue;
+        }
+        b->slots[item->slot].load += item->load;
+        b->slots[item->slot].demand += item->demand;
+        link_item(b, i, item->slot);
+    }
+    return count;
+}
+
+static int by_pressure(const void *x, const void *y, void *board)
+{
+    return before(board, *(const uint32_t *)x, *(const uint32_t *)y) ? -1 : 1;
+}
+
+static void sum_up(struct board *b)
+{
+    for (uint32_t i = 0; i < b->slot_count; i++) {
+        struct slot *s = &b->slots[i];
+
+        b->load += s->load;
+        b->node_load[s->node] += s->load;
+        b->node_slots[s->node]++;
+        s->pressure = s->load;
+        for (uint32_t twin = s->twin; twin != i; twin = b->slots[twin].twin)
+            s->pressure += XLP_SMT_TOLL * b->slots[twin].load;
+    }
+}
+
+static void put_in_order(struct board *b)
+{
+    for (uint32_t i = 0; i < b->slot_count; i++)
+        b->order[i] = i;
+    qsort_r(b->order, b->slot_count, sizeof(*b->order), by_pressure, b);
+    for (uint32_t i = 0; i < b->slot_count; i++)
+        b->slots[b->order[i]].rank = i;
+}
+
+size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, struct slot *slots,
+                     size_t slot_count, uint32_t *scratch)
+{
+    size_t homeless;
+
+    b->items = items;
+    b->item_count = item_count;
+    b->slots = slots;
+    b->slot_count = slot_count;
+    b->order = scratch;
+    b->mean = 0;
+    start_slots(b);
+    homeless = fill(b, scratch + slot_count);
+    sum_up(b);
+    put_in_order(b);
+    return homeless;
+}

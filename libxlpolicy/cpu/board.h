@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The board that balance.c moves items on: the slots of one pool, kept in order of pressure. The
+ * pressure of a slot is its load and, as two threads of a core hinder each other, a part of the
+ * load of the other threads of its core. Private to libxlpolicy/cpu.
+ */
+#ifndef XLP_CPU_BOARD_H
+#define XLP_CPU_BOARD_H
+
+#include "parts.h"
+
+/* How much of a thread's load weighs on its twin: two busy threads do the work of about 1.3. */
+#define XLP_SMT_TOLL 0.35
+
+struct board {
+    struct item *items;
+    size_t item_count;
+    struct slot *slots;
+    size_t slot_count;
+    uint32_t *order; /* all slots, the least pressed first; equals by number */
+    double load;     /* of all slots */
+    double mean;     /* load of a slot to aim at */
+    uint32_t moves_left;
+    double node_load[XLP_PCPUS_MAX]; /* by slot.node */
+    uint32_t node_slots[XLP_PCPUS_MAX];
+};
+
+/* Sets the board up. scratch: item_count + slot_count elements, in use as long as the board is; the
+ * second part of it is filled with the items that have no slot yet. Returns how many. */
+size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, struct slot *slots,
+                     size_t slot_count, uint32_t *scratch);
+
+void xlp_board_put(struct board *b, uint32_t item, uint32_t slot);
+void xlp_board_take(struct board *b, uint32_t item); /* item.slot stays what it was */
+
+bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other);
+
+#endif

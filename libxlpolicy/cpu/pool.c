@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What all vCPUs of a cpupool share: its pCPUs, and what each affinity mask means there. */
+#include "parts.h"
+
+/* ---- numbering ---- */
+
+#define NUMBERS (2 * XLP_PCPUS_MAX) /* a power of two, so that half of it stays free */
+
+/* Gives each different key a number, 0 ... in order of appearance. Ids of cores and nodes may be
+ * sparse. */
+struct numbering {
+    uint64_t key[NUMBERS];
+    uint32_t number[NUMBERS]; /* XLP_UNKNOWN: this place is free */
+    uint32_t count;
+};
+
+static void start_numbering(struct numbering *n)
+{
+    for (size_t i = 0; i < NUMBERS; i++)
+        n->number[i] = XLP_UNKNOWN;
+    n->count = 0;
+}
+
+static uint32_t number_of(struct numbering *n, uint64_t key)
+{
+    size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) % NUMBERS;
+
+    while (n->number[at] != XLP_UNKNOWN && n->key[at] != key)
+        at = (at + 1) % NUMBERS;
+    if (n->number[at] == XLP_UNKNOWN) {
+        n->key[at] = key;
+        n->number[at] = n->count++;
+    }
+    return n->number[at];
+}
+
+/* ---- slots ---- */
+
+/* Threads of one core form a ring. Where the host does not tell the core, each stands alone. */
+static void join_twins(const struct xlp_pcpu *p, uint32_t slot, struct slot *slots,
+                       struct numbering *cores, uint32_t first_of_core[XLP_PCPUS_MAX])
+{
+    uint32_t known = cores->count, core;
+
+    slots[slot].twin = slot;
+    if (p->core == XLP_UNKNOWN || p->socket == XLP_UNKNOWN)
+        return;
+    core = number_of(cores, (uint64_t)p->socket << 32 | p->core);
+    if (core == known) {
+        first_of_core[core] = slot;
+        return;
+    }
+    slots[slot].twin = slots[first_of_core[core]].twin;
+    slots[first_of_core[core]].twin = slot;
+}
+
+static void number_slots(const struct xlp_snapshot *s, const struct xlp_cpumap *pool_map,
+                         struct slot *slots, struct pool_facts *facts)
+{
+    struct numbering cores, nodes;
+    uint32_t first_of_core[XLP_PCPUS_MAX];
+
+    start_numbering(&cores);
+    start_numbering(&nodes);
+    for (size_t i = 0; i < s->pcpu_count; i++) {
+        const struct xlp_pcpu *p = &s->pcpus[i];
+        uint32_t slot = (uint32_t)facts->slot_count;
+
+        if (!p->online || !xlp_cpumap_test(pool_map, p->id))
+            continue;
+        xlp_cpumap_set(&facts->online, p->id);
+        facts->slot_of[p->id] = slot;
+        facts->pcpu_of[slot] = p->id;
+        slots[slot] = (struct slot){.node = number_of(&nodes, p->node)};
+        join_twins(p, slot, slots, &cores, first_of_core);
+        facts->slot_count++;
+    }
+}
+
+/* ---- masks ---- */
+
+/* Within one run queue Xen's scheduler keeps no pCPU idle while a vCPU waits. credit2 has a run
+ * queue a socket, of at most 16 pCPUs; credit steals work across the whole pool. */
+static bool one_run_queue(const struct xlp_snapshot *s, const struct pool_facts *facts)
+{
+    uint32_t socket = XLP_UNKNOWN, count = 0;
+
+    if (facts->pool->sched == XLP_SCHED_CREDIT)
+        return true;
+    if (facts->pool->sched != XLP_SCHED_CREDIT2)
+        return false;
+    for (size_t i = 0; i < s->pcpu_count; i++) {
+        const struct xlp_pcpu *p = &s->pcpus[i];
+
+        if (!xlp_cpumap_test(&facts->online, p->id))
+            continue;
+        if (count++ && p->socket != socket)
+            return false;
+        socket = p->socket;
+    }
+    return count <= 16;
+}
+
+static bool takes_whole_nodes(const struct map_facts *m, const struct pool_facts *facts,
+                              const struct slot *slots)
+{
+    uint32_t members[XLP_PCPUS_MAX], sizes[XLP_PCPUS_MAX]; /* of each node */
+
+    for (uint32_t i = 0; i < facts->slot_count; i++)
+        members[slots[i].node] = sizes[slots[i].node] = 0;
+    for (uint32_t i = 0; i < facts->slot_count; i++) {
+        sizes[slots[i].node]++;
+        members[slots[i].node] += xlp_cpumap_test(&m->slots, i);
+    }
+    for (uint32_t i = 0; i < facts->slot_count; i++)
+        if (members[slots[i].node] != 0 && members[slots[i].node] != sizes[slots[i].node])
+            return false;
+    return true;
+}
+
+static void learn_map(const struct xlp_cpumap *map, const struct pool_facts *facts,
+                      const struct slot *slots, struct map_facts *out)
+{
+    struct xlp_cpumap in_online = xlp_cpumap_and(map, &facts->online);
+    uint32_t first;
+
+    out->slots = xlp_cpumap_none();
+    out->only_online = xlp_cpumap_only(&in_online);
+    out->pin = xlp_cpumap_only(map);
+    out->empty = xlp_cpumap_is_empty(&in_online);
+    out->covers = xlp_cpumap_is_subset(&facts->online, map);
+    out->whole_nodes = out->covers;
+    first = xlp_cpumap_next(&in_online, 0);
+    out->node = out->empty ? XLP_NOWHERE : slots[facts->slot_of[first]].node;
+    for (uint32_t p = first; p < XLP_PCPUS_MAX; p = xlp_cpumap_next(&in_online, p + 1))
+        xlp_cpumap_set(&out->slots, facts->slot_of[p]);
+    /* One pCPU is a pin before it is a node. */
+    if (!out->covers && out->only_online == XLP_UNKNOWN)
+        out->whole_nodes = takes_whole_nodes(out, facts, slots);
+}
+
+void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, struct slot *slots,
+                    struct map_facts *maps, struct pool_facts *facts_out)
+{
+    struct pool_facts *facts = facts_out;
+
+    facts->pool = pool;
+    facts->online = xlp_cpumap_none();
+    facts->slot_count = 0;
+    facts->maps = maps;
+    number_slots(s, &s->maps[pool->map], slots, facts);
+    for (size_t i = 0; i < s->map_count; i++)
+        learn_map(&s->maps[i], facts, slots, &maps[i]);
+    facts->scheduler_balances = one_run_queue(s, facts);
+    facts->soft_ignored = pool->sched == XLP_SCHED_RTDS || pool->sched == XLP_SCHED_ARINC653;
+}

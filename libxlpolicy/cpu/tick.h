@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What one tick of the CPU half hands down to its steps. Private to libxlpolicy/cpu. */
+#ifndef XLP_CPU_TICK_H
+#define XLP_CPU_TICK_H
+
+#include "parts.h"
+
+struct pool_past {
+    uint32_t id;
+    struct lane lane;
+};
+
+/* Parallel to the snapshot's domains; pasts are parallel to its vCPUs. */
+struct domain_past {
+    uint32_t domid;
+    uint8_t uuid[16];
+    uint32_t first_vcpu, vcpu_count;
+};
+
+struct memory_of {
+    struct domain_past *domains;
+    size_t domain_count, domain_room;
+    struct vcpu_past *vcpus;
+    size_t vcpu_room;
+};
+
+struct xlp_cpu {
+    struct memory_of now, before; /* swapped when domains come or go */
+    struct pool_past *pools;
+    size_t pool_count, pool_room;
+    uint64_t idle_ns[XLP_PCPUS_MAX]; /* by pCPU id, at the previous snapshot */
+    struct xlp_cpumap saturated;     /* in the last interval */
+
+    /* Room for one tick's work, kept. */
+    struct tenure *tenures; /* of each vCPU of the snapshot, like the four below */
+    struct claim *claims;
+    struct item *items;
+    uint32_t *claimants;  /* vCPU of each claim */
+    uint32_t *item_vcpus; /* vCPU of each item */
+    size_t vcpu_room;
+    uint32_t *scratch; /* as many as vCPUs and pCPUs together */
+    size_t scratch_room;
+    struct map_facts *maps; /* of each map of the snapshot */
+    size_t map_room;
+    struct slot *slots;  /* of each pCPU of the snapshot, like the one below */
+    double *load_before; /* of each slot, before anything is placed */
+    size_t slot_room;
+};
+
+struct tick {
+    struct xlp_cpu *c;
+    const struct xlp_snapshot *s;
+    const struct xlp_policy *policy;
+    uint64_t elapsed_ns;
+    struct xlp_plan *plan;
+    struct xlp_vcpu_view *views;
+
+    /* the pool at hand */
+    struct pool_facts pool;
+    size_t item_count;
+    double mean;
+    bool waits;       /* uneven, but not yet for long enough */
+    bool budget_gone; /* as much was moved as may be in one tick */
+};
+
+/* ---- past.c ---- */
+
+/* Brings what is remembered into this snapshot's order; who is new starts empty. 0, or -1. */
+int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s);
+
+/* What is remembered of a pool; NULL when memory is out. */
+struct lane *xlp_lane_of(struct xlp_cpu *c, uint32_t pool_id);
+
+/* ---- explain.c ---- */
+
+/* Adds the placements of the pool to the plan, and sets the verdict of each of its domains that has
+ * none. 0, or -1 when memory is out. */
+int xlp_explain_pool(struct tick *t);
+
+#endif
