@@ -66,7 +66,6 @@ static int make_room(struct xlp_engine *engine, const struct xlp_snapshot *s)
         return -1;
     engine->vcpu_count = s->vcpu_count;
     engine->domain_count = s->domain_count;
-    memset(engine->vcpu_views, 0, s->vcpu_count * sizeof(*engine->vcpu_views));
     memset(engine->domain_views, 0, s->domain_count * sizeof(*engine->domain_views));
     return 0;
 }

@@ -52,16 +52,15 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
     for (size_t i = 0; i < s->domain_count; i++) {
         struct xlp_verdict *v = &p->verdicts[i];
 
-        memset(v, 0, sizeof(*v));
         v->domid = s->domains[i].domid;
         memcpy(v->name, s->domains[i].name, sizeof(v->name));
+        v->cpu.code = v->memory.code = XLP_REASON_NONE; /* which has no numbers */
     }
     return 0;
 }
 
 /* ---- adopt and release ---- */
 
-/* The only member of a set, or XLP_UNKNOWN. */
 static struct xlp_action *add_vcpu_action(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
                                           enum xlp_action_kind kind, uint32_t hard, uint32_t soft,
                                           struct xlp_plan *plan)

@@ -24,12 +24,13 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->before.domains);
     free(c->before.vcpus);
     free(c->pools);
-    free(c->tenures);
+    free(c->domains);
     free(c->claims);
     free(c->items);
     free(c->claimants);
     free(c->item_vcpus);
     free(c->scratch);
+    free(c->pool_demand);
     free(c->maps);
     free(c->slots);
     free(c->load_before);
@@ -38,8 +39,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
 
 static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s);
 static void measure(struct tick *t);
-static int decide_pool(struct tick *t, const struct xlp_pool *pool);
-static void explain_poolless(struct tick *t);
+static int decide_pool(struct tick *t);
 
 int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct xlp_policy *policy,
                    uint64_t elapsed_ns, struct xlp_plan *plan, struct xlp_vcpu_view *views)
@@ -50,9 +50,8 @@ int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct
     if (make_room(c, s) < 0 || xlp_recall(c, s) < 0)
         return -1;
     measure(&t);
-    explain_poolless(&t);
-    for (size_t i = 0; i < s->pool_count; i++)
-        if (decide_pool(&t, &s->pools[i]) < 0)
+    for (t.pool_index = 0; t.pool_index < s->pool_count; t.pool_index++)
+        if (decide_pool(&t) < 0)
             return -1;
     return 0;
 }
@@ -64,11 +63,12 @@ static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
         void *array;
         size_t size, count, *room;
     } arrays[] = {
-        {&c->tenures, sizeof(*c->tenures), s->vcpu_count, &c->vcpu_room},
+        {&c->domains, sizeof(*c->domains), s->domain_count, &c->domain_room},
         {&c->claims, sizeof(*c->claims), s->vcpu_count, &c->vcpu_room},
         {&c->items, sizeof(*c->items), s->vcpu_count, &c->vcpu_room},
         {&c->claimants, sizeof(*c->claimants), s->vcpu_count, &c->vcpu_room},
         {&c->item_vcpus, sizeof(*c->item_vcpus), s->vcpu_count, &c->vcpu_room},
+        {&c->pool_demand, sizeof(*c->pool_demand), s->pool_count, &c->pool_demand_room},
         {&c->slots, sizeof(*c->slots), s->pcpu_count, &c->slot_room},
         {&c->load_before, sizeof(*c->load_before), s->pcpu_count, &c->slot_room},
         {&c->maps, sizeof(*c->maps), s->map_count, &c->map_room},
@@ -115,61 +115,86 @@ static double cap_per_vcpu(const struct xlp_snapshot *s, const struct xlp_domain
     return online ? fmin(1, d->cap_pct / 100.0 / online) : 1;
 }
 
+/* Measures a domain's vCPUs. Returns what they want, all together. */
+static double measure_vcpus(struct tick *t, const struct xlp_domain *d)
+{
+    struct demand_input in = {
+        .now_ns = t->s->time_ns, .elapsed_ns = t->elapsed_ns, .cap = cap_per_vcpu(t->s, d)};
+    double sum = 0;
+
+    for (uint32_t i = d->first_vcpu; i < d->first_vcpu + d->vcpu_count; i++) {
+        const struct xlp_vcpu *v = &t->s->vcpus[i];
+        struct vcpu_past *past = &t->c->now.vcpus[i];
+        struct xlp_vcpu_view *view = &t->views[i];
+        double used;
+
+        in.pcpu_saturated = xlp_cpumap_test(&t->c->saturated, v->pcpu);
+        used = xlp_measure_demand(v, &in, past);
+        view->used = used > 0 ? used : 0;
+        view->known = past->known;
+        view->home = XLP_UNKNOWN;
+        view->demand = past->known && v->online && !d->flags ? past->demand : 0;
+        view->entitlement = view->demand; /* unless there is not enough */
+        sum += view->demand;
+    }
+    return sum;
+}
+
+/* Its place in the snapshot, or XLP_UNKNOWN: a domain that is being moved may be in no pool. */
+static uint32_t pool_index(const struct xlp_snapshot *s, uint32_t pool_id, uint32_t guess)
+{
+    if (guess < s->pool_count && s->pools[guess].id == pool_id)
+        return guess;
+    for (uint32_t i = 0; i < s->pool_count; i++)
+        if (s->pools[i].id == pool_id)
+            return i;
+    return XLP_UNKNOWN;
+}
+
 static void measure(struct tick *t)
 {
+    const struct xlp_reason nowhere = {.code = XLP_REASON_CPU_NOWHERE};
+    uint32_t pool = 0;
+
     measure_pcpus(t);
-    for (size_t i = 0; i < t->s->domain_count; i++) {
+    for (size_t i = 0; i < t->s->pool_count; i++)
+        t->c->pool_demand[i] = 0;
+    for (uint32_t i = 0; i < t->s->domain_count; i++) {
         const struct xlp_domain *d = &t->s->domains[i];
-        struct demand_input in = {
-            .now_ns = t->s->time_ns, .elapsed_ns = t->elapsed_ns, .cap = cap_per_vcpu(t->s, d)};
+        struct xlp_domain_policy terms = xlp_policy_for(t->policy, d->name);
+        double demand = measure_vcpus(t, d);
 
-        for (uint32_t k = 0; k < d->vcpu_count; k++) {
-            const struct xlp_vcpu *v = &t->s->vcpus[d->first_vcpu + k];
-            struct vcpu_past *past = &t->c->now.vcpus[d->first_vcpu + k];
-            struct xlp_vcpu_view *view = &t->views[d->first_vcpu + k];
-            double used;
-
-            in.pcpu_saturated = xlp_cpumap_test(&t->c->saturated, v->pcpu);
-            used = xlp_measure_demand(v, &in, past);
-            *view = (struct xlp_vcpu_view){
-                .used = fmax(0, used), .known = past->known, .home = XLP_UNKNOWN};
-            if (past->known && v->online && !d->flags)
-                view->demand = past->demand;
-        }
+        pool = pool_index(t->s, d->pool_id, pool);
+        t->c->domains[i] = (struct domain_work){
+            .pool = pool,
+            .first_vcpu = d->first_vcpu,
+            .vcpu_count = d->vcpu_count,
+            .weight = d->weight ? d->weight : 256,
+            .forbidden = xlp_domain_tenure(d, t->policy, &terms),
+        };
+        if (pool == XLP_UNKNOWN)
+            xlp_explain(t, i, &nowhere);
+        else
+            t->c->pool_demand[pool] += demand;
     }
 }
 
 /* ---- one pool ---- */
 
-/* A domain in a pool that is not in the snapshot (it is being moved) cannot be placed. */
-static void explain_poolless(struct tick *t)
-{
-    const struct xlp_reason nowhere = {.code = XLP_REASON_CPU_NOWHERE};
-
-    for (size_t i = 0; i < t->s->domain_count; i++)
-        if (!xlp_snapshot_pool(t->s, t->s->domains[i].pool_id))
-            t->plan->verdicts[i].cpu = nowhere;
-}
-
-static bool is_in_pool(const struct tick *t, const struct xlp_domain *d)
-{
-    return d->pool_id == t->pool.pool->id;
-}
-
-/* What each vCPU of the pool is entitled to; dom0 and all we may not touch have their part too. */
+/* What each vCPU is entitled to in a pool that has not enough for all; dom0 and those we may not
+ * touch have their part too. */
 static void entitle_pool(struct tick *t)
 {
     struct xlp_cpu *c = t->c;
     size_t n = 0;
 
     for (size_t i = 0; i < t->s->domain_count; i++) {
-        const struct xlp_domain *d = &t->s->domains[i];
+        const struct domain_work *d = &c->domains[i];
 
-        for (uint32_t v = d->first_vcpu; is_in_pool(t, d) && v < d->first_vcpu + d->vcpu_count;
-             v++) {
-            c->claimants[n] = v;
+        for (uint32_t k = 0; d->pool == t->pool_index && k < d->vcpu_count; k++) {
+            c->claimants[n] = d->first_vcpu + k;
             c->claims[n++] =
-                (struct claim){.demand = t->views[v].demand, .weight = d->weight ? d->weight : 256};
+                (struct claim){.demand = t->views[d->first_vcpu + k].demand, .weight = d->weight};
         }
     }
     xlp_entitle(c->claims, n, (double)t->pool.slot_count, c->scratch);
@@ -216,19 +241,29 @@ static uint32_t slot_of(const struct tick *t, uint32_t pcpu)
     return xlp_cpumap_test(&t->pool.online, pcpu) ? t->pool.slot_of[pcpu] : XLP_NOWHERE;
 }
 
-static void add_item(struct tick *t, uint32_t vcpu)
+/* Our pin of the time when affinity was hard: it would stay until the vCPU moves, and cost it what
+ * soft affinity is there to save. */
+static bool is_to_be_softened(const struct tick *t, const struct xlp_vcpu *v,
+                              const struct tenure *tenure)
 {
-    const struct tenure *tenure = &t->c->tenures[vcpu];
+    return tenure->ours && t->policy->cpu_affinity == XLP_AFFINITY_SOFT &&
+           v->ledger.our_hard != v->ledger.original_hard && t->c->maps[v->hard].pin != XLP_UNKNOWN;
+}
+
+static void add_item(struct tick *t, uint32_t vcpu, const struct tenure *tenure)
+{
+    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
 
     t->c->item_vcpus[t->item_count] = vcpu;
     t->c->items[t->item_count++] = (struct item){
         .load = t->views[vcpu].entitlement,
         .demand = t->views[vcpu].demand,
-        .owner = t->s->vcpus[vcpu].domain,
+        .owner = v->domain,
         .home_node = tenure->home_node,
         .slot = slot_of(t, tenure->home),
         .prefer = slot_of(t, tenure->prefer),
         .allowed = xlp_tenure_slots(&t->pool, tenure),
+        .why = is_to_be_softened(t, v, tenure) ? XLP_REASON_CPU_MODE : XLP_REASON_NONE,
         .may_move = t->c->now.vcpus[vcpu].settle_ticks == 0,
     };
 }
@@ -249,21 +284,18 @@ static void watch_home(struct tick *t, uint32_t vcpu, uint32_t home)
 /* The vCPUs of one domain: into items to place, and load that is just there. */
 static void sort_domain(struct tick *t, uint32_t domain)
 {
-    const struct xlp_domain *d = &t->s->domains[domain];
-    struct xlp_domain_policy terms = xlp_policy_for(t->policy, d->name);
-    enum xlp_reason_code forbidden = xlp_domain_tenure(d, t->policy, &terms);
-    struct xlp_reason *verdict = &t->plan->verdicts[domain].cpu;
+    struct domain_work *d = &t->c->domains[domain];
     size_t first = t->item_count;
 
     for (uint32_t v = d->first_vcpu; v < d->first_vcpu + d->vcpu_count; v++) {
-        struct tenure *tenure = &t->c->tenures[v];
+        struct tenure tenure;
 
-        xlp_tenure(&t->s->vcpus[v], &t->pool, t->policy, forbidden, tenure);
-        watch_home(t, v, tenure->home);
-        if (!tenure->movable && verdict->code == XLP_REASON_NONE)
-            *verdict = (struct xlp_reason){tenure->verdict, {tenure->number}};
-        if (tenure->movable && t->s->vcpus[v].online && t->views[v].known)
-            add_item(t, v);
+        xlp_tenure(&t->s->vcpus[v], &t->pool, t->policy, d->forbidden, &tenure);
+        watch_home(t, v, tenure.home);
+        if (!tenure.movable && !d->explained)
+            xlp_explain(t, domain, &(struct xlp_reason){tenure.verdict, {tenure.number}});
+        if (tenure.movable && t->s->vcpus[v].online && t->views[v].known)
+            add_item(t, v, &tenure);
         else
             add_fixed(t, v);
     }
@@ -313,37 +345,19 @@ static int place(struct tick *t)
     return 0;
 }
 
-/* Our pins of the time when affinity was hard; they would stay until the vCPU moves, and cost it
- * what soft affinity is there to save. */
-static void soften_pins(struct tick *t)
+static int decide_pool(struct tick *t)
 {
-    if (t->policy->cpu_affinity != XLP_AFFINITY_SOFT)
-        return;
-    for (size_t i = 0; i < t->item_count; i++) {
-        const struct xlp_vcpu *v = &t->s->vcpus[t->c->item_vcpus[i]];
-        const struct tenure *tenure = &t->c->tenures[t->c->item_vcpus[i]];
-
-        if (t->c->items[i].why == XLP_REASON_NONE && tenure->ours &&
-            v->ledger.our_hard != v->ledger.original_hard && t->c->maps[v->hard].pin != XLP_UNKNOWN)
-            t->c->items[i].why = XLP_REASON_CPU_MODE;
-    }
-}
-
-static int decide_pool(struct tick *t, const struct xlp_pool *pool)
-{
-    xlp_pool_facts(t->s, pool, t->c->slots, t->c->maps, &t->pool);
+    xlp_pool_facts(t->s, &t->s->pools[t->pool_index], t->c->slots, t->c->maps, &t->pool);
     t->item_count = 0;
     t->mean = 0;
     t->waits = t->budget_gone = false;
     if (t->pool.slot_count == 0)
         return xlp_explain_pool(t);
-    entitle_pool(t);
+    if (t->c->pool_demand[t->pool_index] > (double)t->pool.slot_count)
+        entitle_pool(t);
     for (uint32_t i = 0; i < t->s->domain_count; i++)
-        if (is_in_pool(t, &t->s->domains[i]))
+        if (t->c->domains[i].pool == t->pool_index)
             sort_domain(t, i);
     note_loads(t);
-    if (place(t) < 0)
-        return -1;
-    soften_pins(t);
-    return xlp_explain_pool(t);
+    return place(t) < 0 ? -1 : xlp_explain_pool(t);
 }

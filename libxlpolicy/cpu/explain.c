@@ -4,14 +4,10 @@
 
 #define CLEARLY 1.05 /* so much above the mean is worth a word */
 
-static void set_verdict(struct tick *t, uint32_t domain, const struct xlp_reason *reason)
+void xlp_explain(struct tick *t, uint32_t domain, const struct xlp_reason *reason)
 {
     t->plan->verdicts[domain].cpu = *reason;
-}
-
-static bool has_verdict(const struct tick *t, uint32_t domain)
-{
-    return t->plan->verdicts[domain].cpu.code != XLP_REASON_NONE;
+    t->c->domains[domain].explained = true;
 }
 
 static int64_t load_before(const struct tick *t, uint32_t pcpu)
@@ -48,17 +44,18 @@ static int add_placement(struct tick *t, size_t position)
     const struct item *item = &t->c->items[position];
     uint32_t vcpu = t->c->item_vcpus[position], to = t->pool.pcpu_of[item->slot];
     const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
-    const struct tenure *tenure = &t->c->tenures[vcpu];
     struct xlp_action *a = xlp_plan_add(t->plan, XLP_PLACE_VCPU, &t->s->domains[v->domain]);
+    struct tenure tenure;
 
     if (!a)
         return -1;
+    xlp_tenure(v, &t->pool, t->policy, XLP_REASON_NONE, &tenure);
     a->vcpu = v->id;
-    a->from_pcpu = tenure->home;
+    a->from_pcpu = tenure.home;
     a->to_pcpu = to;
-    xlp_tenure_masks(t->s, v, tenure, t->policy, to, &a->hard, &a->soft);
-    a->reason = reason_to_move(t, position, tenure->home, to);
-    set_verdict(t, v->domain, &a->reason);
+    xlp_tenure_masks(t->s, v, &tenure, t->policy, to, &a->hard, &a->soft);
+    a->reason = reason_to_move(t, position, tenure.home, to);
+    xlp_explain(t, v->domain, &a->reason);
     return 0;
 }
 
@@ -103,13 +100,13 @@ static void explain_items(struct tick *t)
         const struct item *item = &t->c->items[i];
         struct xlp_reason reason;
 
-        if (has_verdict(t, item->owner))
+        if (t->c->domains[item->owner].explained)
             continue;
         if (item->slot == XLP_NOWHERE)
             reason = (struct xlp_reason){.code = XLP_REASON_CPU_NEXT_TICK};
         else
             reason = reason_to_stay(t, i);
-        set_verdict(t, item->owner, &reason);
+        xlp_explain(t, item->owner, &reason);
     }
 }
 
@@ -118,8 +115,8 @@ static void explain_rest(struct tick *t)
     const struct xlp_reason first_look = {XLP_REASON_CPU_SETTLING, {1}};
 
     for (uint32_t i = 0; i < t->s->domain_count; i++)
-        if (t->s->domains[i].pool_id == t->pool.pool->id && !has_verdict(t, i))
-            set_verdict(t, i, &first_look);
+        if (t->c->domains[i].pool == t->pool_index && !t->c->domains[i].explained)
+            xlp_explain(t, i, &first_look);
 }
 
 int xlp_explain_pool(struct tick *t)

@@ -24,6 +24,15 @@ struct memory_of {
     size_t vcpu_room;
 };
 
+/* What the steps need of each domain of the snapshot, close together. */
+struct domain_work {
+    uint32_t pool; /* index into snapshot.pools, or XLP_UNKNOWN */
+    uint32_t first_vcpu, vcpu_count;
+    uint32_t weight;
+    enum xlp_reason_code forbidden; /* by xlp_domain_tenure */
+    bool explained;                 /* its verdict is in the plan */
+};
+
 struct xlp_cpu {
     struct memory_of now, before; /* swapped when domains come or go */
     struct pool_past *pools;
@@ -32,14 +41,17 @@ struct xlp_cpu {
     struct xlp_cpumap saturated;     /* in the last interval */
 
     /* Room for one tick's work, kept. */
-    struct tenure *tenures; /* of each vCPU of the snapshot, like the four below */
-    struct claim *claims;
+    struct domain_work *domains; /* of each domain of the snapshot */
+    size_t domain_room;
+    struct claim *claims; /* of each vCPU of the snapshot, like the three below */
     struct item *items;
     uint32_t *claimants;  /* vCPU of each claim */
     uint32_t *item_vcpus; /* vCPU of each item */
     size_t vcpu_room;
     uint32_t *scratch; /* as many as vCPUs and pCPUs together */
     size_t scratch_room;
+    double *pool_demand; /* of each pool of the snapshot */
+    size_t pool_demand_room;
     struct map_facts *maps; /* of each map of the snapshot */
     size_t map_room;
     struct slot *slots;  /* of each pCPU of the snapshot, like the one below */
@@ -56,6 +68,7 @@ struct tick {
     struct xlp_vcpu_view *views;
 
     /* the pool at hand */
+    uint32_t pool_index;
     struct pool_facts pool;
     size_t item_count;
     double mean;
@@ -72,6 +85,9 @@ int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s);
 struct lane *xlp_lane_of(struct xlp_cpu *c, uint32_t pool_id);
 
 /* ---- explain.c ---- */
+
+/* Puts a domain's verdict into the plan. The first word stands, but for an action's. */
+void xlp_explain(struct tick *t, uint32_t domain, const struct xlp_reason *reason);
 
 /* Adds the placements of the pool to the plan, and sets the verdict of each of its domains that has
  * none. 0, or -1 when memory is out. */
