@@ -38,6 +38,7 @@ TOOLS_SRC  := $(wildcard tools/*.c tools/pci/*.c) $(CONFIG_SRC)
 AGENT_SRC  := $(wildcard tools/guest-agent/*.c)
 UNIT_SRC   := $(wildcard tests/unit/check_*.c tests/property/check_*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
+BENCH_SRC  := $(wildcard tests/bench/*.c tests/bench/*/*.c)
 MAN_POD    := $(wildcard docs/man/*.pod)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -87,7 +88,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 	@echo '  LINK  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
 
--include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC)))
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC)))
 
 # ---- tests ----
 
@@ -126,9 +127,9 @@ CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
 LAB_RUNS      := $(foreach t,check_scenarios check_adapter,'$(PYTHON) tests/lab/$(t).py')
 
 bench: $(B)/bench
-	@$(B)/bench
+	@$(B)/bench cpu
 
-$(B)/bench: $(call obj,$(wildcard tests/bench/*.c)) $(LIB)
+$(B)/bench: $(call obj,$(BENCH_SRC)) $(LIB)
 	@echo '  LINK  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lm
 
@@ -191,7 +192,7 @@ help:
 	@echo 'make lab-check  the tests on real Xen under QEMU'
 	@echo 'make lab-selftest  the tests of the laboratory itself'
 	@echo 'make            build everything into build/ (SAN=1: with sanitizers; V=1: show commands)'
-	@echo 'make bench      how long decisions take'
+	@echo 'make bench      xlpolicy beside other policies: time, moves, lost work (a few minutes)'
 	@echo 'make lint       formatting, a second compiler, static checks'
 	@echo 'make deps       install the Debian packages that building and testing need'
 	@echo 'make install    honours DESTDIR, PREFIX, SYSCONFDIR, UNITDIR; make uninstall undoes it'

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The balancer alone: the search that placing comes down to, given each vCPU's load and place, as
+ * LPT is. The only part of the benchmark that knows a private interface (cpu/parts.h).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../measure.h"
+#include "cpu/parts.h"
+#include "policy.h"
+
+struct balancer {
+    size_t vcpu_count, pcpu_count;
+    struct item *items;
+    struct slot *slots;
+    uint32_t *scratch;
+    struct lane lane;
+    struct balance_limits limits;
+};
+
+static void *start(const struct policy_setup *setup)
+{
+    struct balancer *b = bench_alloc(1, sizeof(*b));
+    struct xlp_policy policy;
+
+    xlp_policy_init(&policy);
+    b->vcpu_count = setup->vcpu_count;
+    b->pcpu_count = setup->pcpu_count;
+    b->items = bench_alloc(b->vcpu_count, sizeof(*b->items));
+    b->slots = bench_alloc(b->pcpu_count, sizeof(*b->slots));
+    b->scratch = bench_alloc(b->vcpu_count, sizeof(*b->scratch));
+    b->limits = (struct balance_limits){
+        .overload = (double)policy.cpu_overload_pct / 100,
+        .uneven = (double)policy.cpu_uneven_pct / 100,
+        .even = (double)policy.cpu_even_pct / 100,
+        .uneven_ticks = (uint32_t)policy.cpu_uneven_ticks,
+        .moves_max = setup->moves_max ? setup->moves_max : (uint32_t)setup->vcpu_count / 20,
+    };
+    xlp_policy_dispose(&policy);
+    return b;
+}
+
+static void stop(void *self)
+{
+    struct balancer *b = self;
+
+    free(b->items);
+    free(b->slots);
+    free(b->scratch);
+    free(b);
+}
+
+static void measure(void *self, const struct sight *sight)
+{
+    struct balancer *b = self;
+
+    for (uint32_t i = 0; i < b->vcpu_count; i++)
+        b->items[i] = (struct item){.load = sight->demand[i],
+                                    .demand = sight->demand[i],
+                                    .owner = i,
+                                    .slot = sight->host->place[i],
+                                    .prefer = XLP_NOWHERE,
+                                    .may_move = true};
+    memset(b->slots, 0, b->pcpu_count * sizeof(*b->slots));
+}
+
+static void decide(void *self, const struct sight *sight, uint32_t *place)
+{
+    struct balancer *b = self;
+
+    (void)sight;
+    xlp_balance(b->items, b->vcpu_count, b->slots, b->pcpu_count, &b->limits, &b->lane, b->scratch);
+    for (size_t i = 0; i < b->vcpu_count; i++)
+        place[i] = b->items[i].slot;
+}
+
+const struct policy policy_balancer = {
+    .name = "balancer alone", .start = start, .measure = measure, .decide = decide, .stop = stop};
