@@ -64,8 +64,10 @@ struct xlp_domain *xlp_snapshot_add_domain(struct xlp_snapshot *s)
 {
     struct xlp_domain *d = append(&s->domains, &s->domain_count, &s->domain_room, sizeof(*d));
 
-    if (d)
+    if (d) {
         d->first_vcpu = (uint32_t)s->vcpu_count;
+        d->device_node = XLP_UNKNOWN;
+    }
     return d;
 }
 
@@ -259,6 +261,16 @@ const char *xlp_sched_name(enum xlp_sched sched)
     case XLP_SCHED_ARINC653: return "arinc653";
     case XLP_SCHED_NULL: return "null";
     case XLP_SCHED_UNKNOWN: break;
+    }
+    return "unknown";
+}
+
+const char *xlp_sched_gran_name(enum xlp_sched_gran gran)
+{
+    switch (gran) {
+    case XLP_GRAN_CPU: return "cpu";
+    case XLP_GRAN_CORE: return "core";
+    case XLP_GRAN_SOCKET: return "socket";
     }
     return "unknown";
 }

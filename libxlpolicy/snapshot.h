@@ -25,6 +25,12 @@ enum xlp_sched {
     XLP_SCHED_NULL,
 };
 
+/* What the scheduler of a pool places as one: with core (or socket) granularity the vCPUs of a
+ * domain go by groups of as many as a core has threads, vCPU 0 and 1, 2 and 3 and so on. A group
+ * runs on one core at a time, alone, and has one affinity: a write to one of its vCPUs is a write
+ * to all, and Xen takes no mask without the first thread of some core. */
+enum xlp_sched_gran { XLP_GRAN_CPU, XLP_GRAN_CORE, XLP_GRAN_SOCKET };
+
 enum xlp_guest_type { XLP_GUEST_UNKNOWN, XLP_GUEST_PV, XLP_GUEST_PVH, XLP_GUEST_HVM };
 
 /* Why a domain may not be touched at all; 0 is an ordinary live guest. */
@@ -47,6 +53,7 @@ struct xlp_pool {
     uint32_t id;
     char name[XLP_NAME_SIZE];
     enum xlp_sched sched;
+    enum xlp_sched_gran sched_gran;
     uint32_t map; /* its pCPUs: index into snapshot.maps */
 };
 
@@ -103,6 +110,7 @@ struct xlp_domain {
     uint32_t cap_pct;                /* in % of one pCPU, for the whole domain; 0: no cap */
     uint32_t first_vcpu, vcpu_count; /* its vCPUs are snapshot.vcpus[first_vcpu ...] */
     uint32_t passthrough_devices;    /* PCI devices assigned */
+    uint32_t device_node;            /* NUMA node of these; XLP_UNKNOWN: none, or unknown */
     uint64_t age_ns;                 /* since we first saw it; at least this old */
     bool released;                   /* the operator said `release`: hands off until `adopt` */
     struct xlp_domain_memory memory;
@@ -142,8 +150,9 @@ void xlp_snapshot_dispose(struct xlp_snapshot *s);
  */
 void xlp_snapshot_reset(struct xlp_snapshot *s);
 
-/* Each appends one zeroed element and returns it, or NULL when memory is out. The pointer is good
- * until the next call of the same function. add_vcpu appends to the domain added last. */
+/* Each appends one zeroed element and returns it, or NULL when memory is out (a domain's
+ * device_node is XLP_UNKNOWN). The pointer is good until the next call of the same function.
+ * add_vcpu appends to the domain added last. */
 struct xlp_pcpu *xlp_snapshot_add_pcpu(struct xlp_snapshot *s);
 struct xlp_pool *xlp_snapshot_add_pool(struct xlp_snapshot *s);
 struct xlp_domain *xlp_snapshot_add_domain(struct xlp_snapshot *s);
@@ -174,6 +183,7 @@ int xlp_uuid_parse(const char *text, uint8_t uuid_out[16]);
 int xlp_snapshot_check(const struct xlp_snapshot *s, char *error, size_t error_size);
 
 const char *xlp_sched_name(enum xlp_sched sched);
+const char *xlp_sched_gran_name(enum xlp_sched_gran gran);
 const char *xlp_guest_type_name(enum xlp_guest_type type);
 
 #endif

@@ -39,6 +39,7 @@ static const struct xlp_field pool_fields[] = {
     XLP_NEED(xlp_pool, id, XLP_FIELD_U32),
     XLP_NEED(xlp_pool, name, XLP_FIELD_NAME),
     XLP_OTHER("sched"),
+    XLP_OTHER("sched_gran"),
     XLP_OTHER("pcpus"),
     XLP_END,
 };
@@ -54,6 +55,7 @@ static const struct xlp_field domain_fields[] = {
     XLP_MAY(xlp_domain, weight, XLP_FIELD_U32),
     XLP_MAY(xlp_domain, cap_pct, XLP_FIELD_U32),
     XLP_MAY(xlp_domain, passthrough_devices, XLP_FIELD_U32),
+    XLP_MAY_ELSE(xlp_domain, device_node, XLP_FIELD_U32, XLP_UNKNOWN),
     XLP_MAY(xlp_domain, age_ns, XLP_FIELD_U64),
     XLP_OTHER("memory"),
     XLP_OTHER("vcpus"),
@@ -162,6 +164,8 @@ static void write_pools(struct xlp_json_writer *w, const struct xlp_snapshot *s)
         xlp_json_open_object(w);
         xlp_fields_write(w, pool_fields, &s->pools[i]);
         xlp_json_put_string(w, "sched", xlp_sched_name(s->pools[i].sched));
+        if (s->pools[i].sched_gran != XLP_GRAN_CPU)
+            xlp_json_put_string(w, "sched_gran", xlp_sched_gran_name(s->pools[i].sched_gran));
         xlp_json_put_map(w, "pcpus", &s->maps[s->pools[i].map]);
         xlp_json_close_object(w);
     }
@@ -327,6 +331,18 @@ static void read_sched(struct xlp_json_reader *r, const struct xlp_json *object,
     *sched_out = (enum xlp_sched)sched;
 }
 
+static void read_gran(struct xlp_json_reader *r, const struct xlp_json *object,
+                      enum xlp_sched_gran *gran_out)
+{
+    const char *names[XLP_GRAN_SOCKET + 1];
+    unsigned int gran = XLP_GRAN_CPU;
+
+    for (unsigned int i = 0; i < COUNT(names); i++)
+        names[i] = xlp_sched_gran_name((enum xlp_sched_gran)i);
+    xlp_json_read_choice(r, object, "sched_gran", XLP_JSON_OPTIONAL, names, COUNT(names), &gran);
+    *gran_out = (enum xlp_sched_gran)gran;
+}
+
 static void read_pools(struct xlp_json_reader *r, const struct xlp_json *array,
                        struct xlp_snapshot *s)
 {
@@ -340,6 +356,7 @@ static void read_pools(struct xlp_json_reader *r, const struct xlp_json *array,
         }
         xlp_fields_read(r, object, pool_fields, p);
         read_sched(r, object, &p->sched);
+        read_gran(r, object, &p->sched_gran);
         read_interned(r, object, "pcpus", XLP_JSON_REQUIRED, s, &p->map);
     }
 }

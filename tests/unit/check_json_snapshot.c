@@ -154,6 +154,7 @@ static void make_domain(struct xlp_snapshot *s, uint32_t domid)
     d->weight = any_u32(65536);
     d->cap_pct = any_u32(1000);
     d->passthrough_devices = any_u32(5);
+    d->device_node = chance(50) ? XLP_UNKNOWN : any_u32(8);
     d->age_ns = any_u64();
     d->released = chance(20);
     make_memory(&d->memory);
@@ -189,6 +190,7 @@ static void make_host(struct xlp_snapshot *s)
         p->id = i * (1 + (uint32_t)below(4));
         any_name(p->name);
         p->sched = (enum xlp_sched)below(XLP_SCHED_NULL + 1);
+        p->sched_gran = (enum xlp_sched_gran)below(XLP_GRAN_SOCKET + 1);
         for (uint32_t k = 1; k < 64; k++)
             if (chance(50))
                 xlp_cpumap_set(&map, i * 64 + k);
@@ -355,6 +357,9 @@ START_TEST(what_is_no_snapshot_is_refused_with_its_place)
         {GUEST("\"memory\": {}"), "line 2, column 13: the key \"vcpus\" is missing"},
         {DOMAIN ", \"type\": \"vax\", \"memory\": {}, \"vcpus\": []}]}",
          "line 2, column 95: \"vax\" is no known \"type\""},
+        {HOST ", \"pcpus\": [], \"domains\": [],\n\"pools\": [{\"id\": 0, \"name\": \"a\", "
+              "\"sched\": \"credit2\", \"sched_gran\": \"node\", \"pcpus\": \"0\"}]}",
+         "line 2, column 68: \"node\" is no known \"sched_gran\""},
         {HOST ", \"pcpus\": [], \"pools\": [], \"domains\": [{\"domid\": 1,\n\"uuid\": \"0\", "
               "\"name\": \"a\"}]}",
          "line 2, column 9: \"uuid\" must be 8-4-4-4-12 hexadecimal digits"},
@@ -382,6 +387,7 @@ START_TEST(what_is_usual_is_left_out)
     ck_assert_int_eq(xlp_snapshot_read(v, &s, error, sizeof(error)), 0);
     ck_assert(s.vcpus[0].online && s.vcpus[0].pcpu == XLP_UNKNOWN);
     ck_assert(s.vcpus[0].hard == 0 && xlp_cpumap_count(&s.maps[0]) == XLP_PCPUS_MAX);
+    ck_assert_uint_eq(s.domains[0].device_node, XLP_UNKNOWN);
     xlp_snapshot_write(w, &s);
     ck_assert_str_eq(xlp_json_text(w, NULL),
                      "{\"xlpolicy_snapshot\":1,\"time_ns\":5,"
