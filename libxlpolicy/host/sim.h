@@ -17,6 +17,7 @@
 #define XLP_SIM_STEP_NS         UINT64_C(100000000)
 #define XLP_SIM_SECOND_NS       UINT64_C(1000000000)
 #define XLP_SIM_LIMIT_SLACK_KIB 1024 /* libxl: maxmem is the target plus 1 MiB */
+#define XLP_SIM_TINY            1e-6 /* of a pCPU: nothing is made of less */
 
 struct xlp_sim_masks {
     struct xlp_cpumap hard, soft;
@@ -32,6 +33,7 @@ struct xlp_sim_vcpu {
     double limit;                  /* what it may have of that, with the domain's cap */
     double rate, waiting, blocked; /* the parts of its time; their sum is 1 while it is runnable */
     size_t queue, class;           /* where the scheduler keeps it; queue SIZE_MAX: nowhere */
+    uint32_t thread;               /* its number among those that are placed as one */
     uint32_t pcpu;                 /* where it was seen last */
     double run_ns;                 /* since its domain was created */
     uint32_t samples, samples_waiting, samples_blocked; /* since the last observe */
@@ -98,22 +100,32 @@ struct xlp_sim_domain {
 struct xlp_sim_pcpu {
     bool online;
     uint32_t core, socket, node;
-    size_t pool;  /* SIZE_MAX: in none */
-    size_t queue; /* SIZE_MAX while offline */
-    size_t place; /* its number within the queue */
-    double load;  /* how busy it is now, 0 ... 1 */
+    size_t pool;     /* SIZE_MAX: in none */
+    size_t queue;    /* SIZE_MAX while offline */
+    size_t place;    /* its number within the queue */
+    uint32_t thread; /* its number within the place, where that is a core or a socket */
+    double load;     /* how busy it is now, 0 ... 1 */
     double idle_ns;
+};
+
+/* What the scheduler places as one: a vCPU, or several of a domain, where it deals in cores. They
+ * run at the same time, each on a thread of its own. */
+struct xlp_sim_unit {
+    struct xlp_sim_domain *domain;
+    struct xlp_sim_vcpu *vcpus;
+    uint32_t vcpu_count;
+    double limit, rate; /* of any of them */
 };
 
 /* The pCPUs that one run queue of the scheduler serves, and how it shares them now. */
 struct xlp_sim_queue {
     size_t pool;
-    struct xlp_cpumap pcpus;
-    uint32_t *pcpu_of; /* [place] */
-    size_t pcpu_count, pcpu_room;
-    struct xlp_sim_vcpu **vcpus;
-    uint32_t *weights;
-    size_t vcpu_count, vcpu_room, weight_room;
+    struct xlp_cpumap places; /* the first pCPU of each */
+    uint32_t *pcpu_of;        /* [place]: the first */
+    size_t place_count, place_room;
+    uint32_t span; /* pCPUs a place */
+    struct xlp_sim_unit *units;
+    size_t unit_count, unit_room;
     struct xlp_cpumap *class_hard, *class_soft;
     size_t class_count, hard_room, soft_room;
     struct xlp_share share;
@@ -175,12 +187,26 @@ static inline int64_t xlp_sim_guest_total_kib(const struct xlp_sim_domain *d)
 /* sim.c: lets time pass; stops early when woken, if asked to. */
 void xlp_sim_advance(struct xlp_sim *sim, uint64_t to_ns, bool stop_when_woken);
 
-/* sim_queue.c, sim_cpu.c */
+/* sim_queue.c, sim_rates.c, sim_cpu.c */
 int xlp_sim_cpu_start(struct xlp_sim *sim);
 void xlp_sim_cpu_dispose(struct xlp_sim *sim);
 int xlp_sim_topology_changed(struct xlp_sim *sim); /* pools, pCPUs on- or offline */
-void xlp_sim_enqueue(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xlp_sim_vcpu *v);
 void xlp_sim_balance_queues(struct xlp_sim *sim);
+/* Xen takes no hard mask without a place that is online in the domain's pool. */
+bool xlp_sim_has_place(const struct xlp_sim *sim, const struct xlp_sim_domain *d,
+                       const struct xlp_cpumap *hard);
+/* The vCPUs that are placed as one have one affinity: all of them get it, and are queued anew. */
+void xlp_sim_set_masks(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xlp_sim_vcpu *v,
+                       const struct xlp_sim_masks *masks);
+/* Finds queues for all vCPUs of the domain. */
+void xlp_sim_enqueue(struct xlp_sim *sim, struct xlp_sim_domain *d);
+struct xlp_sim_unit xlp_sim_unit_of(const struct xlp_sim *sim, struct xlp_sim_domain *d,
+                                    uint32_t vcpu);
+/* 0 where the scheduler knows no weights. */
+uint32_t xlp_sim_weight(const struct xlp_sim *sim, const struct xlp_sim_domain *d);
+/* Whether the scheduler of this pool knows no soft affinity. */
+bool xlp_sim_ignores_soft(const struct xlp_sim *sim, size_t pool);
+int xlp_sim_share(struct xlp_sim *sim); /* sets rates, loads and states from demands and limits */
 void xlp_sim_cpu_step(struct xlp_sim *sim, uint64_t to_ns); /* from now_ns */
 void xlp_sim_see_vcpus(struct xlp_sim *sim);                /* picks where each was seen */
 

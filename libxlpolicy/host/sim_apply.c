@@ -76,20 +76,10 @@ static bool same_masks(const struct xlp_sim_masks *a, const struct xlp_sim_masks
     return xlp_cpumap_equal(&a->hard, &b->hard) && xlp_cpumap_equal(&a->soft, &b->soft);
 }
 
-/* Xen takes no hard mask without an online pCPU of the pool. */
-static bool xen_takes(const struct xlp_sim *sim, const struct xlp_sim_domain *d,
-                      const struct xlp_cpumap *hard)
-{
-    for (uint32_t i = 0; i < sim->pcpu_count; i++)
-        if (sim->pcpus[i].online && sim->pcpus[i].pool == d->pool && xlp_cpumap_test(hard, i))
-            return true;
-    return false;
-}
-
 static bool write_masks(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xlp_sim_vcpu *v,
                         const struct xlp_sim_masks *masks, struct xlp_outcome *outcome_out)
 {
-    if (!xen_takes(sim, d, &masks->hard)) {
+    if (!xlp_sim_has_place(sim, d, &masks->hard)) {
         answer(outcome_out, XLP_NOT_DONE_REFUSED, "hard affinity has no online pCPU of pool \"%s\"",
                sim->scenario->host.pools[d->pool].name);
         return false;
@@ -98,8 +88,7 @@ static bool write_masks(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xl
         d->needless_writes++;
     else
         d->moves++;
-    v->masks = *masks;
-    xlp_sim_enqueue(sim, d, v);
+    xlp_sim_set_masks(sim, d, v, masks);
     return true;
 }
 

@@ -2,16 +2,11 @@
 /* Who runs how much, and where, in each step of the simulated host. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "grow.h"
 #include "host/sim.h"
-
-#define SHORT 1e-6 /* of a pCPU: a vCPU that lacks more than this never blocks */
 
 static void take_look(struct xlp_sim *sim);
 static void update_demands(struct xlp_sim *sim);
-static int rebuild_queues(struct xlp_sim *sim);
 
 void xlp_sim_cpu_step(struct xlp_sim *sim, uint64_t to_ns)
 {
@@ -22,7 +17,7 @@ void xlp_sim_cpu_step(struct xlp_sim *sim, uint64_t to_ns)
         (uint64_t)((double)to_ns / 1e9 * per_s) - (uint64_t)((double)sim->now_ns / 1e9 * per_s);
 
     update_demands(sim);
-    if (sim->rates_stale && rebuild_queues(sim) == 0)
+    if (sim->rates_stale && xlp_sim_share(sim) == 0)
         sim->rates_stale = false;
     for (uint32_t i = 0; i < sim->pcpu_count; i++)
         if (sim->pcpus[i].online)
@@ -110,7 +105,7 @@ static void update_demands(struct xlp_sim *sim)
         for (uint32_t k = 0; k < d->vcpu_count; k++) {
             double demand = demand_now(sim, d, k);
 
-            changed = changed || fabs(demand - d->vcpus[k].demand) > SHORT;
+            changed = changed || fabs(demand - d->vcpus[k].demand) > XLP_SIM_TINY;
             d->vcpus[k].demand = demand;
         }
         if (!changed && !sim->rates_stale)
@@ -123,119 +118,6 @@ static void update_demands(struct xlp_sim *sim)
     }
 }
 
-/* vCPUs with the same masks within the queue form one class. */
-static int class_for(struct xlp_sim_queue *q, const struct xlp_sim_masks *masks, size_t *class_out)
-{
-    struct xlp_cpumap hard = xlp_cpumap_and(&masks->hard, &q->pcpus);
-    struct xlp_cpumap soft = xlp_cpumap_and(&masks->soft, &hard);
-
-    for (size_t c = 0; c < q->class_count; c++) {
-        if (xlp_cpumap_equal(&q->class_hard[c], &hard) &&
-            xlp_cpumap_equal(&q->class_soft[c], &soft)) {
-            *class_out = c;
-            return 0;
-        }
-    }
-    if (xlp_grow(&q->class_hard, &q->hard_room, q->class_count + 1, sizeof(hard)) < 0 ||
-        xlp_grow(&q->class_soft, &q->soft_room, q->class_count + 1, sizeof(soft)) < 0)
-        return -1;
-    q->class_hard[q->class_count] = hard;
-    q->class_soft[q->class_count] = soft;
-    *class_out = q->class_count++;
-    return 0;
-}
-
-static int gather(struct xlp_sim *sim)
-{
-    for (size_t i = 0; i < sim->queue_count; i++)
-        sim->queues[i].vcpu_count = sim->queues[i].class_count = 0;
-    for (size_t i = 0; i < sim->live_count; i++) {
-        for (uint32_t k = 0; k < sim->live[i]->vcpu_count; k++) {
-            struct xlp_sim_vcpu *v = &sim->live[i]->vcpus[k];
-            struct xlp_sim_queue *q;
-
-            v->rate = 0;
-            if (v->queue >= sim->queue_count)
-                continue;
-            q = &sim->queues[v->queue];
-            if (xlp_grow(&q->vcpus, &q->vcpu_room, q->vcpu_count + 1, sizeof(*q->vcpus)) < 0 ||
-                xlp_grow(&q->weights, &q->weight_room, q->vcpu_count + 1, sizeof(uint32_t)) < 0 ||
-                class_for(q, &v->masks, &v->class) < 0)
-                return -1;
-            q->weights[q->vcpu_count] = sim->live[i]->weight;
-            q->vcpus[q->vcpu_count++] = v;
-        }
-    }
-    return 0;
-}
-
-static int solve(struct xlp_sim *sim, struct xlp_sim_queue *q)
-{
-    struct xlp_share *share = &q->share;
-
-    if (xlp_share_start(share, q->class_count, q->pcpu_count, q->vcpu_count) < 0)
-        return -1;
-    for (size_t c = 0; c < q->class_count; c++) {
-        for (size_t p = 0; p < q->pcpu_count; p++) {
-            share->allowed[c * q->pcpu_count + p] =
-                xlp_cpumap_test(&q->class_hard[c], q->pcpu_of[p]);
-            share->liked[c * q->pcpu_count + p] = xlp_cpumap_test(&q->class_soft[c], q->pcpu_of[p]);
-        }
-    }
-    for (size_t i = 0; i < q->vcpu_count; i++)
-        share->vcpus[i] = (struct xlp_share_vcpu){
-            .class = q->vcpus[i]->class, .weight = q->weights[i], .limit = q->vcpus[i]->limit};
-    xlp_share_solve(share);
-    for (size_t i = 0; i < q->vcpu_count; i++)
-        q->vcpus[i]->rate = share->vcpus[i].rate;
-    for (size_t p = 0; p < q->pcpu_count; p++)
-        sim->pcpus[q->pcpu_of[p]].load = share->load[p];
-    return 0;
-}
-
-/*
- * A vCPU that does not get all it wants never blocks: it runs or waits. One that does waits only
- * when it wakes while all of its pCPUs are busy; a tenth of its idle time it is always seen
- * blocked.
- */
-static void settle_states(const struct xlp_sim *sim, const struct xlp_sim_domain *d,
-                          struct xlp_sim_vcpu *v)
-{
-    const struct xlp_sim_queue *q;
-    double all_busy = 1;
-
-    v->waiting = v->blocked = 0;
-    if (d->flags)
-        return;
-    if (v->demand - v->rate > SHORT) {
-        v->waiting = 1 - v->rate;
-        return;
-    }
-    q = v->queue < sim->queue_count ? &sim->queues[v->queue] : NULL;
-    for (size_t p = 0; q && p < q->pcpu_count; p++) {
-        uint32_t pcpu = q->pcpu_of[p];
-        double own = xlp_sim_vcpu_part(sim, v, pcpu) * v->rate;
-
-        if (xlp_cpumap_test(&v->masks.hard, pcpu))
-            all_busy *= fmax(0, sim->pcpus[pcpu].load - own);
-    }
-    v->waiting = fmin(v->rate * all_busy, 0.9 * (1 - v->rate));
-    v->blocked = 1 - v->rate - v->waiting;
-}
-
-static int rebuild_queues(struct xlp_sim *sim)
-{
-    if (gather(sim) < 0)
-        return -1;
-    for (size_t i = 0; i < sim->queue_count; i++)
-        if (solve(sim, &sim->queues[i]) < 0)
-            return -1;
-    for (size_t i = 0; i < sim->live_count; i++)
-        for (uint32_t k = 0; k < sim->live[i]->vcpu_count; k++)
-            settle_states(sim, sim->live[i], &sim->live[i]->vcpus[k]);
-    return 0;
-}
-
 /* ---- where they run ---- */
 
 double xlp_sim_vcpu_part(const struct xlp_sim *sim, const struct xlp_sim_vcpu *v, uint32_t pcpu)
@@ -243,35 +125,36 @@ double xlp_sim_vcpu_part(const struct xlp_sim *sim, const struct xlp_sim_vcpu *v
     const struct xlp_sim_pcpu *p = &sim->pcpus[pcpu];
     const struct xlp_sim_queue *q;
 
-    if (p->queue == SIZE_MAX || p->queue != v->queue)
+    if (p->queue == SIZE_MAX || p->queue != v->queue || p->thread != v->thread)
         return 0;
     q = &sim->queues[v->queue];
-    if (v->class >= q->share.class_count || q->share.rate[v->class] < SHORT)
+    if (v->class >= q->share.class_count || q->share.rate[v->class] < XLP_SIM_TINY)
         return 0;
-    return q->share.flow[v->class * q->pcpu_count + p->place] / q->share.rate[v->class];
+    return q->share.flow[v->class * q->place_count + p->place] / q->share.rate[v->class];
 }
 
-/* The first pCPU it may run on where it is queued now. */
+/* The first place it may run on where it is queued now. */
 static uint32_t some_place(const struct xlp_sim *sim, const struct xlp_sim_vcpu *v)
 {
     struct xlp_cpumap can;
 
     if (v->queue >= sim->queue_count)
         return v->pcpu;
-    can = xlp_cpumap_and(&v->masks.hard, &sim->queues[v->queue].pcpus);
-    return xlp_cpumap_next(&can, 0);
+    can = xlp_cpumap_and(&v->masks.hard, &sim->queues[v->queue].places);
+    return xlp_cpumap_next(&can, 0) + v->thread;
 }
 
 /* One that floats is found on each of its pCPUs as often as it runs there; one that does not run
  * stays where it was, unless it may not be there any more. */
 static void see_vcpu(struct xlp_sim *sim, struct xlp_sim_vcpu *v, double x)
 {
-    if (sim->pcpus[v->pcpu].queue != v->queue || !xlp_cpumap_test(&v->masks.hard, v->pcpu))
+    if (sim->pcpus[v->pcpu].queue != v->queue ||
+        !xlp_cpumap_test(&v->masks.hard, v->pcpu - v->thread))
         v->pcpu = some_place(sim, v);
     if (v->queue >= sim->queue_count)
         return;
-    for (size_t p = 0; p < sim->queues[v->queue].pcpu_count; p++) {
-        uint32_t pcpu = sim->queues[v->queue].pcpu_of[p];
+    for (size_t p = 0; p < sim->queues[v->queue].place_count; p++) {
+        uint32_t pcpu = sim->queues[v->queue].pcpu_of[p] + v->thread;
 
         x -= xlp_sim_vcpu_part(sim, v, pcpu);
         if (x < 0) {

@@ -29,14 +29,15 @@ static void start_vcpus(struct xlp_sim *sim, struct xlp_sim_domain *d)
     for (uint32_t k = 0; k < d->vcpu_count; k++) {
         struct xlp_sim_vcpu *v = &d->vcpus[k];
         const struct xlp_sim_trace *load = v->load ? v->load : &d->spec->load[k];
+        size_t first = (size_t)(xlp_sim_unit_of(sim, d, k).vcpus - d->vcpus);
 
         *v = (struct xlp_sim_vcpu){.load = load, .queue = SIZE_MAX};
-        v->masks.hard = d->spec->hard[k];
-        v->masks.soft = d->spec->soft[k];
+        v->masks.hard = d->spec->hard[first];
+        v->masks.soft = d->spec->soft[first];
         /* The scheduler knows nothing of it yet; what it will want is as good a guess as any. */
         v->waiting = xlp_sim_trace_at(load, (double)sim->now_ns / 1e9) / 100;
-        xlp_sim_enqueue(sim, d, v);
     }
+    xlp_sim_enqueue(sim, d);
 }
 
 bool xlp_sim_create(struct xlp_sim *sim, struct xlp_sim_domain *d)
@@ -107,15 +108,15 @@ static void reboot(struct xlp_sim *sim, struct xlp_sim_domain *d)
 static void pin(struct xlp_sim *sim, struct xlp_sim_domain *d, const struct xlp_sim_event *event)
 {
     for (uint32_t k = 0; k < d->vcpu_count; k++) {
-        struct xlp_sim_vcpu *v = &d->vcpus[k];
+        struct xlp_sim_masks masks = d->vcpus[k].masks;
 
         if (event->has_vcpu && event->vcpu != k)
             continue;
         if (event->has_hard)
-            v->masks.hard = event->hard;
+            masks.hard = event->hard;
         if (event->has_soft)
-            v->masks.soft = event->soft;
-        xlp_sim_enqueue(sim, d, v);
+            masks.soft = event->soft;
+        xlp_sim_set_masks(sim, d, &d->vcpus[k], &masks);
     }
 }
 
@@ -132,10 +133,9 @@ static void mem_set(struct xlp_sim_domain *d, int64_t target_kib)
 static void move_to_pool(struct xlp_sim *sim, struct xlp_sim_domain *d, size_t pool)
 {
     d->pool = pool;
-    for (uint32_t k = 0; k < d->vcpu_count; k++) {
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
         d->vcpus[k].masks.hard = d->vcpus[k].masks.soft = xlp_cpumap_all();
-        xlp_sim_enqueue(sim, d, &d->vcpus[k]);
-    }
+    xlp_sim_enqueue(sim, d);
 }
 
 static void set_online(struct xlp_sim *sim, uint32_t pcpu, bool online)

@@ -66,6 +66,7 @@ static int add_pools(const struct xlp_sim *sim, struct xlp_snapshot *s)
         pool->id = (uint32_t)i;
         memcpy(pool->name, spec->name, XLP_NAME_SIZE);
         pool->sched = spec->sched;
+        pool->sched_gran = spec->sched_gran;
         pool->map = xlp_snapshot_intern(s, &map);
         if (pool->map == XLP_UNKNOWN)
             return -1;
@@ -146,10 +147,11 @@ static int add_domain(struct xlp_sim *sim, struct xlp_sim_domain *from, struct x
     d->type = from->spec->type;
     d->flags = from->flags;
     d->pool_id = (uint32_t)from->pool;
-    d->weight = from->weight;
+    d->weight = xlp_sim_weight(sim, from);
     d->cap_pct = from->cap_pct;
     d->first_vcpu = (uint32_t)s->vcpu_count;
     d->passthrough_devices = from->spec->pci_devices;
+    d->device_node = from->spec->device_node;
     d->age_ns = sim->now_ns - from->seen_ns + from->age_ns;
     d->released = from->released;
     fill_memory(sim, from, &d->memory);

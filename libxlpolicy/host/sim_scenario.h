@@ -38,6 +38,8 @@ struct xlp_sim_pool_spec {
     char name[XLP_NAME_SIZE];
     struct xlp_cpumap pcpus;
     enum xlp_sched sched;
+    enum xlp_sched_gran sched_gran;
+    struct xlp_cpumap places; /* of what is placed on as one, the first pCPU */
 };
 
 /* One guest; an entry with "count" makes several. */
@@ -49,6 +51,7 @@ struct xlp_sim_guest_spec {
     enum xlp_guest_type type;
     size_t pool; /* index into pools */
     uint32_t weight, cap_pct, pci_devices;
+    uint32_t device_node; /* NUMA node of these devices, or XLP_UNKNOWN */
 
     uint32_t vcpu_count;
     struct xlp_cpumap *hard, *soft;   /* [vcpu_count] */
@@ -186,5 +189,8 @@ struct xlp_sim_scenario *xlp_sim_scenario_read(const struct xlp_json *root, char
                                                size_t error_size);
 const char *xlp_sim_check_name(enum xlp_sim_check check);
 void xlp_sim_scenario_free(struct xlp_sim_scenario *scenario);
+
+/* How many pCPUs a scheduler of this granularity places something on as one. */
+uint32_t xlp_sim_span(const struct xlp_sim_host_spec *host, enum xlp_sched_gran gran);
 
 #endif

@@ -21,22 +21,56 @@ const char *const xlp_sim_agent_names[] = {"ours", "qubes", "xenserver", "none",
 
 /* ---- host ---- */
 
-static void read_pool(struct xlp_json_reader *r, const struct xlp_json *v,
-                      const struct xlp_cpumap *free_pcpus, struct xlp_sim_pool_spec *pool)
+uint32_t xlp_sim_span(const struct xlp_sim_host_spec *host, enum xlp_sched_gran gran)
 {
-    static const char *const known[] = {"name", "pcpus", "sched", NULL};
-    static const char *const words[] = {"credit2", "credit", "rtds", NULL};
-    static const enum xlp_sched scheds[] = {XLP_SCHED_CREDIT2, XLP_SCHED_CREDIT, XLP_SCHED_RTDS};
-    int sched = 0;
+    switch (gran) {
+    case XLP_GRAN_CORE: return host->threads;
+    case XLP_GRAN_SOCKET: return host->pcpus / host->sockets;
+    case XLP_GRAN_CPU: break;
+    }
+    return 1;
+}
+
+/* Finds the places; false when the pool has but a part of one. */
+static bool find_places(const struct xlp_sim_host_spec *host, struct xlp_sim_pool_spec *pool)
+{
+    uint32_t span = xlp_sim_span(host, pool->sched_gran);
+
+    for (uint32_t p = 0; p < host->pcpus; p++) {
+        bool in_pool = xlp_cpumap_test(&pool->pcpus, p);
+
+        if (in_pool && p % span == 0)
+            xlp_cpumap_set(&pool->places, p);
+        if (in_pool != xlp_cpumap_test(&pool->pcpus, p - p % span))
+            return false;
+    }
+    return true;
+}
+
+static void read_pool(struct xlp_json_reader *r, const struct xlp_json *v,
+                      const struct xlp_cpumap *free_pcpus, const struct xlp_sim_host_spec *host,
+                      struct xlp_sim_pool_spec *pool)
+{
+    static const char *const known[] = {"name", "pcpus", "sched", "sched_gran", NULL};
+    static const char *const words[] = {"credit2", "credit", "rtds", "arinc653", "null", NULL};
+    static const enum xlp_sched scheds[] = {XLP_SCHED_CREDIT2, XLP_SCHED_CREDIT, XLP_SCHED_RTDS,
+                                            XLP_SCHED_ARINC653, XLP_SCHED_NULL};
+    static const char *const grans[] = {"cpu", "core", "socket", NULL};
+    int sched = 0, gran = XLP_GRAN_CPU;
 
     xlp_json_check_keys(r, v, known);
     xlp_sim_read_name(r, v, "name", XLP_JSON_REQUIRED, pool->name);
     xlp_sim_read_map(r, v, "pcpus", XLP_JSON_REQUIRED, &pool->pcpus);
     xlp_sim_read_word(r, v, "sched", XLP_JSON_OPTIONAL, words, &sched);
     pool->sched = scheds[sched];
+    xlp_sim_read_word(r, v, "sched_gran", XLP_JSON_OPTIONAL, grans, &gran);
+    pool->sched_gran = (enum xlp_sched_gran)gran;
     if (!r->failed && !xlp_cpumap_is_subset(&pool->pcpus, free_pcpus))
         xlp_json_fail(r, xlp_json_get(v, "pcpus"),
                       "\"pcpus\" names pCPUs that the host does not have or another pool holds");
+    if (!r->failed && !find_places(host, pool))
+        xlp_json_fail(r, xlp_json_get(v, "pcpus"),
+                      "\"pcpus\" splits what \"sched_gran\" keeps whole");
 }
 
 static void read_pools(struct xlp_json_reader *r, const struct xlp_json *list,
@@ -55,12 +89,14 @@ static void read_pools(struct xlp_json_reader *r, const struct xlp_json *list,
         return;
     host->pool_count = count;
     if (!list) {
-        host->pools[0] = (struct xlp_sim_pool_spec){
-            .name = "Pool-0", .pcpus = free_pcpus, .sched = XLP_SCHED_CREDIT2};
+        host->pools[0] = (struct xlp_sim_pool_spec){.name = "Pool-0",
+                                                    .pcpus = free_pcpus,
+                                                    .sched = XLP_SCHED_CREDIT2,
+                                                    .places = free_pcpus};
         return;
     }
     for (size_t i = 0; i < count && !r->failed; i++) {
-        read_pool(r, xlp_json_at(list, i), &free_pcpus, &host->pools[i]);
+        read_pool(r, xlp_json_at(list, i), &free_pcpus, host, &host->pools[i]);
         for (size_t w = 0; w < XLP_CPUMAP_WORDS; w++)
             free_pcpus.word[w] &= ~host->pools[i].pcpus.word[w];
     }
@@ -189,7 +225,7 @@ static void read_cpu(struct xlp_json_reader *r, const struct xlp_json *entry, si
     read_masks(r, entry, "soft", first_turn, g->soft, g->vcpu_count);
     read_loads(r, entry, first_turn, scenario, g);
     for (uint32_t i = 0; i < g->vcpu_count && !r->failed; i++) {
-        struct xlp_cpumap can = xlp_cpumap_and(&g->hard[i], &scenario->host.pools[g->pool].pcpus);
+        struct xlp_cpumap can = xlp_cpumap_and(&g->hard[i], &scenario->host.pools[g->pool].places);
 
         if (xlp_cpumap_is_empty(&can))
             xlp_json_fail(r, entry, "\"hard\" has no pCPU of pool \"%s\"",
@@ -251,8 +287,10 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
                       const char *name, struct xlp_sim_scenario *scenario)
 {
     static const char *const types[] = {"pv", "pvh", "hvm", NULL};
-    struct xlp_sim_guest_spec g = {
-        .memory_kib = 512 * 1024, .overhead_kib = 16 * 1024, .balloon_mib_s = 100};
+    struct xlp_sim_guest_spec g = {.device_node = XLP_UNKNOWN,
+                                   .memory_kib = 512 * 1024,
+                                   .overhead_kib = 16 * 1024,
+                                   .balloon_mib_s = 100};
     int type = 1;
 
     xlp_name_copy(g.name, name);
@@ -263,6 +301,8 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
     xlp_sim_read_word(r, entry, "type", XLP_JSON_OPTIONAL, types, &type);
     g.type = (enum xlp_guest_type)(XLP_GUEST_PV + type);
     xlp_json_read_u32(r, entry, "pci_devices", XLP_JSON_OPTIONAL, 64, &g.pci_devices);
+    xlp_json_read_u32(r, entry, "device_node", XLP_JSON_OPTIONAL, scenario->host.nodes - 1,
+                      &g.device_node);
     read_cpu(r, entry, which, scenario, &g);
     read_memory(r, entry, scenario, &g);
     if (!r->failed && name_is_taken(scenario, g.name))
@@ -282,35 +322,16 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
 static void read_entry(struct xlp_json_reader *r, const struct xlp_json *entry,
                        struct xlp_sim_scenario *scenario)
 {
-    static const char *const known[] = {"name",
-                                        "count",
-                                        "first",
-                                        "type",
-                                        "start_s",
-                                        "age_s",
-                                        "boot_s",
-                                        "pci_devices",
-                                        "pool",
-                                        "vcpus",
-                                        "weight",
-                                        "cap_pct",
-                                        "hard",
-                                        "soft",
-                                        "load_pct",
-                                        "noise_pct",
-                                        "memory_mib",
-                                        "max_memory_mib",
-                                        "video_mib",
-                                        "dynamic_min_mib",
-                                        "overhead_mib",
-                                        "cache_mib",
-                                        "dynamic_max_mib",
-                                        "swap_mib",
-                                        "used_mib",
-                                        "balloon",
-                                        "balloon_mib_s",
-                                        "agent",
-                                        NULL};
+    static const char *const known[] = {"name",           "count",       "first",
+                                        "type",           "start_s",     "age_s",
+                                        "boot_s",         "pci_devices", "device_node",
+                                        "pool",           "vcpus",       "weight",
+                                        "cap_pct",        "hard",        "soft",
+                                        "load_pct",       "noise_pct",   "memory_mib",
+                                        "max_memory_mib", "video_mib",   "dynamic_min_mib",
+                                        "overhead_mib",   "cache_mib",   "dynamic_max_mib",
+                                        "swap_mib",       "used_mib",    "balloon",
+                                        "balloon_mib_s",  "agent",       NULL};
     char pattern[XLP_NAME_SIZE] = "", name[XLP_NAME_SIZE];
     uint32_t count = 0, first = 1;
 
@@ -371,6 +392,7 @@ void xlp_sim_read_dom0(struct xlp_json_reader *r, const struct xlp_json *v,
     struct xlp_sim_guest_spec *dom0 = &scenario->dom0;
 
     dom0->type = XLP_GUEST_PV;
+    dom0->device_node = XLP_UNKNOWN;
     dom0->memory_kib = 1024 * 1024;
     dom0->balloon = XLP_SIM_BALLOON_NONE;
     dom0->agent = XLP_SIM_AGENT_NONE;

@@ -109,6 +109,10 @@ static const struct {
      "line 4, column 13: \"moves\" needs a bound: a key that begins with \"min\" or \"max\""},
     {HEAD " \"guests\": [],\n \"expect\": [{\"check\": \"moves\", \"max\": 0, \"from_s\": 60}]}",
      "line 4, column 13: \"from_s\" must be before \"to_s\" and the end of the run"},
+    {"{\"xlpolicy_scenario\": 1, \"run_s\": 60, \"guests\": [],\n"
+     " \"host\": {\"pcpus\": 4, \"threads\": 2,\n"
+     " \"pools\": [{\"name\": \"a\", \"pcpus\": \"0-2\", \"sched_gran\": \"core\"}]}}",
+     "line 3, column 35: \"pcpus\" splits what \"sched_gran\" keeps whole"},
     {HEAD " \"guests\": [],\n \"expect\": [{\"check\": \"harmony\", \"max\": 0}]}",
      "line 4, column 23: there is no check \"harmony\""},
 };

@@ -33,7 +33,8 @@ START_TEST(every_snapshot_passes_the_check_for_files)
     struct xlp_sim *sim = sim_of(
         "'host':{'pcpus':8,'sockets':2,'threads':2,'nodes':2,'offline_pcpus':'5',"
         "'pools':[{'name':'Pool-0','pcpus':'0-3'},{'name':'rt','pcpus':'4-6','sched':'rtds'}]},"
-        "'run_s':60,'guests':[{'name':'a','vcpus':3,'load_pct':40,'used_mib':200},"
+        "'run_s':60,'guests':[{'name':'a','vcpus':3,'load_pct':40,'used_mib':200,"
+        "'device_node':1},"
         "{'name':'b','pool':'rt','load_pct':100,'start_s':10}],"
         "'events':[{'at_s':20,'event':'reboot','guest':'a'},"
         "{'at_s':30,'event':'destroy','guest':'b'}]");
@@ -51,8 +52,10 @@ START_TEST(every_snapshot_passes_the_check_for_files)
     ck_assert_uint_eq(s.pcpu_count, 8);
     ck_assert(!s.pcpus[5].online);
     ck_assert_uint_eq(s.pcpus[6].socket, 1);
-    ck_assert_uint_eq(s.pcpus[6].core, 3);
+    ck_assert_uint_eq(s.pcpus[6].core, 1);
     assert_map(&s, s.pools[1].map, "4,6");
+    ck_assert_uint_eq(s.domains[0].device_node, XLP_UNKNOWN);
+    ck_assert_uint_eq(s.domains[1].device_node, 1);
     xlp_snapshot_dispose(&s);
     sim_close(sim);
 }

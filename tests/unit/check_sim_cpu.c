@@ -200,6 +200,140 @@ START_TEST(an_offline_pcpu_breaks_pins_and_a_pool_move_drops_masks)
 }
 END_TEST
 
+/* ---- other schedulers ---- */
+
+static double used_pct(struct xlp_sim *sim, uint32_t pcpu)
+{
+    return 100 * sim->pcpus[pcpu].load;
+}
+
+START_TEST(null_gives_each_vcpu_a_pcpu_of_its_own_while_there_are_any)
+{
+    struct xlp_sim *sim =
+        sim_of(NO_DOM0 "'host':{'pcpus':4,'pools':[{'name':'a','pcpus':'0'},"
+                       "{'name':'n','pcpus':'1-3','sched':'null'}]},"
+                       "'guests':[{'name':'h%d','count':4,'pool':'n','load_pct':100}],"
+                       "'events':[{'at_s':10,'event':'destroy','guest':'h2'}]");
+
+    run_to(sim, 5);
+    assert_rates(sim, "h", 1, 3, 100);
+    assert_rates(sim, "h", 4, 4, 0);
+    ck_assert_double_eq(guest(sim, "h4")->vcpus[0].waiting, 1);
+    ck_assert_int_eq(place(sim, "h4", "1", "all"), XLP_DONE); /* taken: it goes on waiting */
+    ck_assert_int_eq(place(sim, "h1", "1", "all"), XLP_DONE);
+    run_to(sim, 9);
+    assert_rates(sim, "h", 4, 4, 0);
+    ck_assert_int_eq(place(sim, "h4", "all", "all"), XLP_DONE);
+    run_to(sim, 15);
+    assert_rates(sim, "h", 3, 4, 100);
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(realtime_schedulers_know_neither_soft_affinity_nor_weights)
+{
+    static const char *const scheds[] = {"rtds", "arinc653"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char host[128];
+        struct xlp_snapshot s;
+        struct xlp_sim *sim;
+
+        snprintf(host, sizeof(host),
+                 "{'pcpus':3,'pools':[{'name':'p','pcpus':'0-2','sched':'%s'}]}", scheds[i]);
+        sim = running(host, "{'name':'a1','soft':'1','load_pct':50},"
+                            "{'name':'a2','hard':'2','load_pct':100,'weight':512},"
+                            "{'name':'a3','hard':'2','load_pct':100}");
+        assert_rates(sim, "a", 2, 3, 50);
+        ck_assert_double_eq_tol(used_pct(sim, 0), 25, 1e-6);
+        ck_assert_double_eq_tol(used_pct(sim, 1), 25, 1e-6);
+        xlp_snapshot_init(&s);
+        ck_assert_int_eq(sim->host.ops->observe(&sim->host, &s), 0);
+        ck_assert_str_eq(xlp_sched_name(s.pools[0].sched), scheds[i]);
+        ck_assert_uint_eq(s.domains[1].weight, 0);
+        xlp_snapshot_dispose(&s);
+        sim_close(sim);
+    }
+}
+END_TEST
+
+/* ---- scheduling by cores ---- */
+
+#define BY_CORE "{'pcpus':4,'threads':2,'pools':[{'name':'p','pcpus':'0-3','sched_gran':'core'}]}"
+
+START_TEST(guests_never_share_a_core_that_is_scheduled_as_one)
+{
+    struct xlp_sim *sim = running(BY_CORE, "{'name':'a%d','count':3,'load_pct':100}");
+
+    assert_rates(sim, "a", 1, 3, 200.0 / 3);
+    ck_assert_double_eq_tol(used_pct(sim, 0), 100, 1e-6);
+    ck_assert_double_eq_tol(used_pct(sim, 2), 100, 1e-6);
+    ck_assert_double_eq(used_pct(sim, 1) + used_pct(sim, 3), 0); /* nobody else may use them */
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(the_vcpus_of_a_guest_share_its_cores_by_pairs)
+{
+    struct xlp_sim *sim = running(BY_CORE, "{'name':'a1','vcpus':3,'hard':['0','0','2'],"
+                                           "'load_pct':[100,40,60]},"
+                                           "{'name':'b1','vcpus':2,'hard':'2','load_pct':100}");
+    const struct xlp_sim_vcpu *a = guest(sim, "a1")->vcpus, *b = guest(sim, "b1")->vcpus;
+
+    /* The pair of a1 has the first core. Its third vCPU meets b1 on the second one. */
+    ck_assert_double_eq_tol(a[0].rate, 1, 1e-6);
+    ck_assert_double_eq_tol(a[1].rate, 0.4, 1e-6);
+    ck_assert_double_eq_tol(a[2].rate, 0.5, 1e-6);
+    ck_assert_double_eq_tol(b[0].rate, 0.5, 1e-6);
+    ck_assert_double_eq_tol(b[1].rate, 0.5, 1e-6);
+    ck_assert_double_eq_tol(xlp_sim_vcpu_part(sim, &a[1], 1), 1, 1e-6);
+    ck_assert_double_eq_tol(used_pct(sim, 1), 40, 1e-4);
+    ck_assert_double_eq_tol(used_pct(sim, 2), 100, 1e-4);
+    ck_assert_double_eq_tol(used_pct(sim, 3), 50, 1e-4);
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(a_write_to_one_vcpu_is_one_to_all_that_are_scheduled_with_it)
+{
+    struct xlp_sim *sim = running(BY_CORE, "{'name':'a1','vcpus':3,'load_pct':50}");
+    struct xlp_cpumap second = xlp_cpumap_of(2), all = xlp_cpumap_all();
+    const struct xlp_sim_vcpu *a = guest(sim, "a1")->vcpus;
+
+    /* Only the first thread of a core counts. */
+    ck_assert_int_eq(place(sim, "a1", "3", "all"), XLP_NOT_DONE_REFUSED);
+    ck_assert_int_eq(place(sim, "a1", "2", "all"), XLP_DONE);
+    run_to(sim, 5);
+    ck_assert(xlp_cpumap_equal(&a[0].masks.hard, &second));
+    ck_assert(xlp_cpumap_equal(&a[1].masks.hard, &second));
+    ck_assert(xlp_cpumap_equal(&a[2].masks.hard, &all));
+    ck_assert(a[0].recorded && !a[1].recorded);
+    xlp_sim_see_vcpus(sim);
+    ck_assert_uint_eq(a[0].pcpu, 2);
+    ck_assert_uint_eq(a[1].pcpu, 3);
+    ck_assert_uint_eq(a[2].pcpu, 0);
+    ck_assert_uint_eq(guest(sim, "a1")->moves, 1);
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(a_core_with_an_offline_thread_is_not_scheduled_on)
+{
+    struct xlp_sim *sim = sim_of(NO_DOM0 "'host':" BY_CORE ",'guests':[{'name':'a','hard':'2',"
+                                         "'vcpus':2,'load_pct':50}],"
+                                         "'events':[{'at_s':10,'event':'pcpu-offline','pcpu':3}]");
+    struct xlp_cpumap all = xlp_cpumap_all();
+
+    run_to(sim, 5);
+    ck_assert_double_eq_tol(used_pct(sim, 3), 50, 1e-4);
+    run_to(sim, 15);
+    ck_assert(xlp_cpumap_equal(&guest(sim, "a")->vcpus[1].masks.hard, &all));
+    ck_assert_double_eq_tol(used_pct(sim, 0), 50, 1e-4);
+    ck_assert_double_eq_tol(used_pct(sim, 2), 0, 1e-4);
+    sim_close(sim);
+}
+END_TEST
+
 START_TEST(a_paused_guest_neither_runs_nor_blocks)
 {
     struct xlp_sim *sim = sim_of(NO_DOM0 "'host':{'pcpus':1},'guests':["
@@ -327,6 +461,12 @@ CHECK_CASE(run_queues, credit2_settles_at_three_and_three,
            credit_has_no_run_queues_to_be_unfair_between,
            credit2_evens_out_run_queues_that_differ_by_two,
            a_write_moves_a_vcpu_to_the_run_queue_it_likes)
+CHECK_CASE(schedulers, null_gives_each_vcpu_a_pcpu_of_its_own_while_there_are_any,
+           realtime_schedulers_know_neither_soft_affinity_nor_weights)
+CHECK_CASE(cores, guests_never_share_a_core_that_is_scheduled_as_one,
+           the_vcpus_of_a_guest_share_its_cores_by_pairs,
+           a_write_to_one_vcpu_is_one_to_all_that_are_scheduled_with_it,
+           a_core_with_an_offline_thread_is_not_scheduled_on)
 CHECK_CASE(changes, an_offline_pcpu_breaks_pins_and_a_pool_move_drops_masks,
            a_paused_guest_neither_runs_nor_blocks, noise_holds_for_a_second_and_averages_out)
-CHECK_MAIN("sim_cpu", sharing, run_queues, changes)
+CHECK_MAIN("sim_cpu", sharing, run_queues, schedulers, cores, changes)
