@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "shares/random.h"
+
 double xlp_sim_trace_at(const struct xlp_sim_trace *trace, double at_s)
 {
     const struct xlp_sim_point *p = trace->points;
@@ -29,16 +31,7 @@ double xlp_sim_trace_at(const struct xlp_sim_trace *trace, double at_s)
     return p[low - 1].value + part * (p[low].value - p[low - 1].value);
 }
 
-/* The finalizer of splitmix64: each input bit reaches every output bit. */
-static uint64_t mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 double xlp_sim_random(uint64_t seed, uint64_t a, uint64_t b)
 {
-    return (double)(mix(mix(mix(seed) + a) + b) >> 11) * 0x1p-53;
+    return (double)(xlp_mix64(xlp_mix64(xlp_mix64(seed) + a) + b) >> 11) * 0x1p-53;
 }
