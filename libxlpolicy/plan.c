@@ -52,9 +52,9 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
     for (size_t i = 0; i < s->domain_count; i++) {
         struct xlp_verdict *v = &p->verdicts[i];
 
+        memset(v, 0, sizeof(*v));
         v->domid = s->domains[i].domid;
         memcpy(v->name, s->domains[i].name, sizeof(v->name));
-        v->cpu.code = v->memory.code = XLP_REASON_NONE; /* which has no numbers */
     }
     return 0;
 }

@@ -12,12 +12,13 @@
  * the mean that the rest is compared with.
  */
 #include <math.h>
-#include <stdlib.h>
 
 #include "board.h"
+#include "sort.h"
 
 #define KAPPA_URGENT 0.02
-#define KAPPA_LAZY   0.05
+#define KAPPA_LAZY   0.4  /* divided by the items of a slot: the more, the finer the grain */
+#define KAPPA_COARSE 0.1  /* at most, however few they are */
 #define KAPPA_ACROSS 0.10 /* from one NUMA node to another, away from the guest's memory */
 #define NODE_UNEVEN  0.10 /* and only from a node that carries so much more than the mean */
 #define NODE_TOLL                                                                                  \
@@ -43,7 +44,7 @@ struct quest {
 /* The unit of gains. */
 static double scale_of(const struct board *b)
 {
-    double mean = fmax(b->mean, MEAN_LEAST);
+    double mean = fmax(b->load / (double)b->slot_count, MEAN_LEAST);
 
     return mean * mean;
 }
@@ -87,14 +88,20 @@ static double mean_without_giants(const struct board *b)
     }
 }
 
-/* The part of all load that would have to move to make it even: 0 is even. */
+/* The part of all load that would have to move to make it even: 0 is even. It is seen from below
+ * (what slots lack of the mean) and from above (what they have over the mean, or over the giant
+ * that fills them): two giants on one slot lack nothing elsewhere. */
 static double out_of_place(const struct board *b)
 {
-    double missing = 0;
+    double missing = 0, excess = 0;
 
-    for (size_t i = 0; i < b->slot_count; i++)
-        missing += fmax(0, b->mean - b->slots[i].load);
-    return b->load > 0 ? missing / b->load : 0;
+    for (size_t i = 0; i < b->slot_count; i++) {
+        const struct slot *s = &b->slots[i];
+
+        missing += fmax(0, b->mean - s->load);
+        excess += fmax(0, s->load - fmax(b->mean, s->biggest));
+    }
+    return b->load > 0 ? fmax(missing, excess) / b->load : 0;
 }
 
 /* Opens the lazy lane after enough uneven ticks, and shuts it once it is even again. */
@@ -216,14 +223,9 @@ static uint32_t first_place(const struct board *b, uint32_t item, double mean)
     return best;
 }
 
-static int by_load(const void *a, const void *b, void *items)
+static bool is_heavier(const void *items, uint32_t x, uint32_t y)
 {
-    const struct item *all = items;
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-    if (all[x].load != all[y].load)
-        return all[x].load > all[y].load ? -1 : 1;
-    return x < y ? -1 : 1;
+    return ((const struct item *)items)[x].load > ((const struct item *)items)[y].load;
 }
 
 /* The heaviest first, each to the slot that suits it best. */
@@ -231,7 +233,7 @@ static void place_homeless(struct board *b, uint32_t *homeless, size_t count)
 {
     double total = b->load, mean;
 
-    qsort_r(homeless, count, sizeof(*homeless), by_load, b->items);
+    xlp_sort(homeless, count, is_heavier, b->items, homeless + b->item_count);
     for (size_t i = 0; i < count; i++)
         total += b->items[homeless[i]].load;
     mean = total / (double)b->slot_count;
@@ -415,7 +417,8 @@ double xlp_balance(struct item *items, size_t item_count, struct slot *slots, si
                    const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
                    bool *budget_gone_out)
 {
-    const struct quest lazy = {KAPPA_LAZY, 0, XLP_REASON_CPU_EVEN};
+    const double grain = (double)item_count / (double)slot_count;
+    const struct quest lazy = {fmin(KAPPA_COARSE, KAPPA_LAZY / grain), 0, XLP_REASON_CPU_EVEN};
     const struct quest urgent = {KAPPA_URGENT, limits->overload, XLP_REASON_CPU_OVERLOAD};
     const struct quest apart = {KAPPA_URGENT, 0, XLP_REASON_CPU_APART};
     struct board b;

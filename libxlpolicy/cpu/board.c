@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "board.h"
 
-#include <stdlib.h>
+#include "sort.h"
 
-static bool before(const struct board *b, uint32_t slot, uint32_t other)
+static bool before(const void *board, uint32_t slot, uint32_t other)
 {
+    const struct board *b = board;
     double difference = b->slots[slot].pressure - b->slots[other].pressure;
 
     return difference != 0 ? difference < 0 : slot < other;
@@ -33,6 +34,8 @@ static void link_item(struct board *b, uint32_t item, uint32_t slot)
     b->items[item].slot = slot;
     b->items[item].next = b->slots[slot].first;
     b->slots[slot].first = item;
+    if (b->items[item].load > b->slots[slot].biggest)
+        b->slots[slot].biggest = b->items[item].load;
 }
 
 static void unlink_item(struct board *b, uint32_t item)
@@ -92,34 +95,34 @@ static void start_slots(struct board *b)
     for (uint32_t i = 0; i < b->slot_count; i++) {
         struct slot *s = &b->slots[i];
 
-        s->load = s->fixed_load;
+        s->load = s->biggest = s->fixed_load;
         s->demand = s->fixed_demand;
         s->first = XLP_NOWHERE;
     }
 }
 
-/* Puts the items where they are. Those that are nowhere are listed. */
-static size_t fill(struct board *b, uint32_t *homeless)
+/* Puts the items where they are. */
+static void fill(struct board *b)
 {
-    size_t count = 0;
-
     for (uint32_t i = 0; i < b->item_count; i++) {
         const struct item *item = &b->items[i];
 
-        if (item->slot == XLP_NOWHERE) {
-            homeless[count++] = i;
+        if (item->slot == XLP_NOWHERE)
             continue;
-        }
         b->slots[item->slot].load += item->load;
         b->slots[item->slot].demand += item->demand;
         link_item(b, i, item->slot);
     }
-    return count;
 }
 
-static int by_pressure(const void *x, const void *y, void *board)
+static size_t list_homeless(const struct board *b, uint32_t *homeless)
 {
-    return before(board, *(const uint32_t *)x, *(const uint32_t *)y) ? -1 : 1;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < b->item_count; i++)
+        if (b->items[i].slot == XLP_NOWHERE)
+            homeless[count++] = i;
+    return count;
 }
 
 static void sum_up(struct board *b)
@@ -136,11 +139,11 @@ static void sum_up(struct board *b)
     }
 }
 
-static void put_in_order(struct board *b)
+static void put_in_order(struct board *b, uint32_t *room)
 {
     for (uint32_t i = 0; i < b->slot_count; i++)
         b->order[i] = i;
-    qsort_r(b->order, b->slot_count, sizeof(*b->order), by_pressure, b);
+    xlp_sort(b->order, b->slot_count, before, b, room);
     for (uint32_t i = 0; i < b->slot_count; i++)
         b->slots[b->order[i]].rank = i;
 }
@@ -148,8 +151,6 @@ static void put_in_order(struct board *b)
 size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, struct slot *slots,
                      size_t slot_count, uint32_t *scratch)
 {
-    size_t homeless;
-
     b->items = items;
     b->item_count = item_count;
     b->slots = slots;
@@ -157,8 +158,8 @@ size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, str
     b->order = scratch;
     b->mean = 0;
     start_slots(b);
-    homeless = fill(b, scratch + slot_count);
+    fill(b);
     sum_up(b);
-    put_in_order(b);
-    return homeless;
+    put_in_order(b, scratch + slot_count);
+    return list_homeless(b, scratch + slot_count);
 }

@@ -25,8 +25,8 @@ struct board {
     uint32_t node_slots[XLP_PCPUS_MAX];
 };
 
-/* Sets the board up. scratch: item_count + slot_count elements, in use as long as the board is; the
- * second part of it is filled with the items that have no slot yet. Returns how many. */
+/* Sets the board up. scratch: 2 * (item_count + slot_count) elements, in use as long as the board
+ * is; from element slot_count on it lists the items that have no slot yet. Returns how many. */
 size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, struct slot *slots,
                      size_t slot_count, uint32_t *scratch);
 

@@ -72,7 +72,7 @@ static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
         {&c->slots, sizeof(*c->slots), s->pcpu_count, &c->slot_room},
         {&c->load_before, sizeof(*c->load_before), s->pcpu_count, &c->slot_room},
         {&c->maps, sizeof(*c->maps), s->map_count, &c->map_room},
-        {&c->scratch, sizeof(*c->scratch), s->vcpu_count + s->pcpu_count, &c->scratch_room},
+        {&c->scratch, sizeof(*c->scratch), 2 * (s->vcpu_count + s->pcpu_count), &c->scratch_room},
     };
     const size_t last = sizeof(arrays) / sizeof(arrays[0]) - 1;
 

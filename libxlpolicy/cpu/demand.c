@@ -3,74 +3,110 @@
  * What a vCPU wants to run, which is more than what it ran when others were in its way.
  *
  * On a saturated pCPU run times sum to one whatever the demand. What tells a starved vCPU from a
- * modest one is whether it ever blocks: who blocks has been served, who never does wants at least
- * what it waited for. Measured on credit2: used <= demand <= used + waiting, and blocked is 0 just
- * for those that want more.
+ * modest one is whether it ever blocks: who blocks has been served, who never does wants more than
+ * it got. Measured on credit2: used <= demand <= used + waiting, and blocked is 0 just for those
+ * that want more.
+ *
+ * How much more, looks cannot tell: a guest that wants 70 % and gets 50 % never blocks either. So
+ * what it used while it was served is remembered, and believed for as long again as it had been
+ * steady; but not when it uses more than that now.
  */
 #include <math.h>
 
 #include "parts.h"
 
-#define SMOOTHING       0.5  /* weight of the newest measurement */
+#define JUMP            0.10 /* a demand that rose by more is news, not noise */
+#define SMOOTH_SERVED   0.70 /* weight of the newest use, which is measured exactly, */
+#define SMOOTH_FALL     0.50 /* when it is much lower (a burst may go on), */
+#define SMOOTH_UNSERVED 0.25 /* and of the newest guess from a few looks */
+#define SMOOTH_BLOCKED  0.50
 #define BLOCKED_CLEARLY 0.10 /* a vCPU that blocks this much has all it wants */
 #define FULLY_USED      0.98 /* nothing more to be had from one pCPU */
-#define CEILING_LIFE_NS (15 * UINT64_C(1000000000))
+#define STEADY          0.15 /* uses this near to each other are the same */
+#define BEYOND          0.05 /* who uses so much more than it did when served wants more */
+#define BELIEF_NS       (5 * UINT64_C(1000000000))
+#define BELIEF_MAX_NS   (300 * UINT64_C(1000000000))
+#define PROBE           1.1 /* without looks and memory: up by so much a tick */
 
-static double smooth(double old, double new)
+static double smooth(double old, double new, bool served)
 {
-    return old + SMOOTHING * (new - old);
+    double weight = served ? SMOOTH_SERVED : SMOOTH_UNSERVED;
+
+    if (new > old + JUMP)
+        weight = 1;
+    else if (new < old - JUMP)
+        weight = SMOOTH_FALL;
+    return old + weight * (new - old);
 }
 
-/* Looks were taken: waiting counts in full for who never blocks, and fades as blocking appears. */
-static double demand_from_samples(const struct xlp_vcpu *v, double used, struct vcpu_past *past)
+/* Whether it got all it wanted in the last interval. */
+static bool was_served(const struct xlp_vcpu *v, const struct demand_input *in,
+                       struct vcpu_past *past)
 {
-    double waiting = (double)v->samples_waiting / v->samples;
-    double blocked = (double)v->samples_blocked / v->samples;
+    bool looked_before = past->looked;
+    double blocked;
 
-    past->blocked = past->known ? smooth(past->blocked, blocked) : blocked;
-    return fmin(1, used + waiting * fmax(0, 1 - past->blocked / BLOCKED_CLEARLY));
+    past->looked = v->samples > 0;
+    if (!past->looked)
+        return !in->pcpu_saturated || v->blocked;
+    blocked = (double)v->samples_blocked / v->samples;
+    if (looked_before)
+        blocked = past->blocked + SMOOTH_BLOCKED * (blocked - past->blocked);
+    past->blocked = blocked;
+    return blocked >= BLOCKED_CLEARLY;
 }
 
-/* No looks, and the pCPU was full: believe what it wanted when it was last served; when that is
- * long ago, probe upwards. */
-static double demand_unseen(double used, const struct demand_input *in,
-                            const struct vcpu_past *past)
+static void remember_served(double used, uint64_t now_ns, struct vcpu_past *past)
 {
-    if (past->ceiling_ns && in->now_ns - past->ceiling_ns < CEILING_LIFE_NS)
-        return fmax(used, past->ceiling);
-    return fmin(1, fmax(used, past->known ? past->demand : used) * 1.1);
+    if (past->served_ns && fabs(used - past->served) <= STEADY) {
+        past->served += 0.3 * (used - past->served);
+    } else {
+        past->served = used;
+        past->steady_since_ns = now_ns;
+    }
+    past->served_ns = now_ns;
 }
 
-static double measure(const struct xlp_vcpu *v, double used, const struct demand_input *in,
-                      struct vcpu_past *past)
+static bool is_believed(double used, uint64_t now_ns, const struct vcpu_past *past)
 {
-    if (used >= FULLY_USED)
-        return 1;
+    uint64_t life_ns = BELIEF_NS + (past->served_ns - past->steady_since_ns);
+
+    if (life_ns > BELIEF_MAX_NS)
+        life_ns = BELIEF_MAX_NS;
+    return past->served_ns && now_ns - past->served_ns < life_ns && used <= past->served + BEYOND;
+}
+
+/* It was not served: what it may want. */
+static double guess(const struct xlp_vcpu *v, double used, uint64_t now_ns,
+                    const struct vcpu_past *past)
+{
+    if (is_believed(used, now_ns, past))
+        return fmax(used, past->served);
     if (v->samples)
-        return demand_from_samples(v, used, past);
-    if (in->pcpu_saturated && !v->blocked)
-        return demand_unseen(used, in, past);
-    past->ceiling = used;
-    past->ceiling_ns = in->now_ns;
-    return used;
+        return used + (1 - used) * (1 - past->blocked / BLOCKED_CLEARLY);
+    return fmin(1, PROBE * fmax(used, past->known ? past->demand : used));
 }
 
 double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *in,
                           struct vcpu_past *past)
 {
     uint64_t ran_ns = v->cpu_time_ns - past->cpu_time_ns;
-    bool sane = v->cpu_time_ns >= past->cpu_time_ns && in->elapsed_ns > 0;
+    bool sane = v->cpu_time_ns >= past->cpu_time_ns && in->elapsed_ns > 0, served;
     double used, demand;
 
     past->cpu_time_ns = v->cpu_time_ns;
     if (!sane) {
-        past->known = false;
-        past->ceiling_ns = 0;
+        past->known = past->looked = false;
+        past->served_ns = 0;
         return -1;
     }
     used = fmin(1, (double)ran_ns / (double)in->elapsed_ns);
-    demand = fmax(used, fmin(in->cap, measure(v, used, in, past))); /* a cap is the domain's */
-    past->demand = past->known ? smooth(past->demand, demand) : demand;
+    served = was_served(v, in, past);
+    if (served)
+        remember_served(used, in->now_ns, past);
+    demand = served ? used : used >= FULLY_USED ? 1 : guess(v, used, in->now_ns, past);
+    demand = fmax(used, fmin(in->cap, demand)); /* a cap is the domain's, and may go to one vCPU */
+    past->demand = past->known ? smooth(past->demand, demand, served) : demand;
     past->known = true;
     return used;
 }

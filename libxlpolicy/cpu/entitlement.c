@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What each vCPU is entitled to when not everyone can have what it wants. */
-#include <stdlib.h>
-
 #include "parts.h"
+#include "sort.h"
 
 /* The level at which a claim is fully met. */
 static double breakpoint(const struct claim *c)
@@ -10,15 +9,10 @@ static double breakpoint(const struct claim *c)
     return c->demand / c->weight;
 }
 
-static int by_breakpoint(const void *a, const void *b, void *claims)
+static bool is_met_before(const void *claims, uint32_t x, uint32_t y)
 {
-    const struct claim *all = claims;
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    double difference = breakpoint(&all[x]) - breakpoint(&all[y]);
-
-    if (difference != 0)
-        return difference < 0 ? -1 : 1;
-    return x < y ? -1 : 1;
+    return breakpoint((const struct claim *)claims + x) <
+           breakpoint((const struct claim *)claims + y);
 }
 
 void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *scratch)
@@ -37,7 +31,7 @@ void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *
     /* Raise the level past one claim after another; those it passes are met in full. */
     for (size_t i = 0; i < count; i++)
         scratch[i] = (uint32_t)i;
-    qsort_r(scratch, count, sizeof(*scratch), by_breakpoint, claims);
+    xlp_sort(scratch, count, is_met_before, claims, scratch + count);
     for (met = 0; met < count; met++) {
         const struct claim *c = &claims[scratch[met]];
 

@@ -12,13 +12,15 @@
 /* What is remembered of one vCPU. */
 struct vcpu_past {
     uint64_t cpu_time_ns;
-    double demand;         /* smoothed; meaningful once known */
-    double blocked;        /* smoothed share of looks in which it was blocked */
-    double ceiling;        /* its demand when it was last fully served */
-    uint64_t ceiling_ns;   /* when that was; 0: never */
-    uint32_t home;         /* where it was placed, or XLP_UNKNOWN */
-    uint32_t settle_ticks; /* it is not moved again while this is above 0 */
-    bool known;            /* demand has been measured */
+    double demand;            /* smoothed; meaningful once known */
+    double blocked;           /* smoothed share of looks in which it was blocked */
+    double served;            /* what it used when it last got all it wanted, */
+    uint64_t served_ns;       /* when that was (0: never), */
+    uint64_t steady_since_ns; /* and since when it had been about as much */
+    uint32_t home;            /* where it was placed, or XLP_UNKNOWN */
+    uint32_t settle_ticks;    /* it is not moved again while this is above 0 */
+    bool known;               /* demand has been measured */
+    bool looked;              /* there were looks in the last interval */
 };
 
 struct demand_input {
@@ -39,6 +41,7 @@ struct slot {
     double fixed_load, fixed_demand; /* in: of what is not among the items */
     double load, demand;             /* out: that, and all items placed on it */
     double pressure;                 /* private: what decides who gives and who takes */
+    double biggest;                  /* private: the biggest load that was put on it */
     uint32_t node;                   /* in: NUMA node, numbered 0 ... */
     uint32_t twin;                   /* in: the next thread of its core, in a ring */
     uint32_t first;                  /* private: its items */
@@ -118,7 +121,7 @@ struct claim {
 };
 
 /* Weighted water-fill: entitlement = min(demand, level * weight), the level such that they sum to
- * min(capacity, total demand). scratch holds count elements. O(n log n), O(n) when all fits. */
+ * min(capacity, total demand). scratch holds 2 * count elements. O(n log n), O(n) when all fits. */
 void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *scratch);
 
 /* ---- balance.c ---- */
@@ -152,8 +155,8 @@ struct lane {
 };
 
 /* Gives every item without a slot one, then moves items while a move gains enough. scratch holds
- * item_count + slot_count elements. *budget_gone_out: more might have been done but for moves_max.
- * Returns the mean load that was aimed at. */
+ * 2 * (item_count + slot_count) elements. *budget_gone_out: more might have been done but for
+ * moves_max. Returns the mean load that was aimed at. */
 double xlp_balance(struct item *items, size_t item_count, struct slot *slots, size_t slot_count,
                    const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
                    bool *budget_gone_out);

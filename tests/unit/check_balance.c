@@ -59,7 +59,7 @@ static struct item *add(double load, uint32_t slot)
 
 static uint32_t balance(size_t slot_count)
 {
-    uint32_t scratch[ITEMS_MAX + SLOTS_MAX], changed = 0;
+    uint32_t scratch[2 * (ITEMS_MAX + SLOTS_MAX)], changed = 0;
 
     for (size_t i = 0; i < item_count; i++) {
         items[i].why = XLP_REASON_NONE;
@@ -352,8 +352,8 @@ START_TEST(a_trade_needs_room_for_two_in_the_budget)
     add(0.9, 0);
     add(0.5, 1);
     add(0.5, 1);
-    xlp_balance(items, item_count, slots, 2, &one, &lane, (uint32_t[ITEMS_MAX + SLOTS_MAX]){0},
-                &budget_gone);
+    xlp_balance(items, item_count, slots, 2, &one, &lane,
+                (uint32_t[2 * (ITEMS_MAX + SLOTS_MAX)]){0}, &budget_gone);
     for (size_t i = 0; i < item_count; i++)
         ck_assert_int_eq(items[i].why, XLP_REASON_NONE);
 }

@@ -106,7 +106,7 @@ END_TEST
 START_TEST(who_fits_gets_all_it_wants)
 {
     struct claim c[] = {{.demand = 0.5, .weight = 256}, {.demand = 1, .weight = 1}};
-    uint32_t scratch[2];
+    uint32_t scratch[8];
 
     xlp_entitle(c, 2, 1.5, scratch);
     ck_assert_double_eq(c[0].entitlement, 0.5);
@@ -120,7 +120,7 @@ START_TEST(what_is_scarce_is_shared_by_weight_and_nobody_gets_more_than_it_wants
                         {.demand = 1, .weight = 256},
                         {.demand = 0.1, .weight = 256},
                         {.demand = 1, .weight = 256}};
-    uint32_t scratch[4];
+    uint32_t scratch[8];
 
     xlp_entitle(c, 4, 1.7, scratch);
     ck_assert_double_eq_tol(c[2].entitlement, 0.1, 1e-12);

@@ -4,7 +4,6 @@
  * LPT is. The only part of the benchmark that knows a private interface (cpu/parts.h).
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "../measure.h"
 #include "cpu/parts.h"
@@ -29,7 +28,7 @@ static void *start(const struct policy_setup *setup)
     b->pcpu_count = setup->pcpu_count;
     b->items = bench_alloc(b->vcpu_count, sizeof(*b->items));
     b->slots = bench_alloc(b->pcpu_count, sizeof(*b->slots));
-    b->scratch = bench_alloc(b->vcpu_count, sizeof(*b->scratch));
+    b->scratch = bench_alloc(2 * (b->vcpu_count + b->pcpu_count), sizeof(*b->scratch));
     b->limits = (struct balance_limits){
         .overload = (double)policy.cpu_overload_pct / 100,
         .uneven = (double)policy.cpu_uneven_pct / 100,
@@ -59,18 +58,23 @@ static void measure(void *self, const struct sight *sight)
         b->items[i] = (struct item){.load = sight->demand[i],
                                     .demand = sight->demand[i],
                                     .owner = i,
+                                    .kin = 1,
+                                    .home_node = XLP_NOWHERE,
                                     .slot = sight->host->place[i],
                                     .prefer = XLP_NOWHERE,
                                     .may_move = true};
-    memset(b->slots, 0, b->pcpu_count * sizeof(*b->slots));
+    for (uint32_t i = 0; i < b->pcpu_count; i++)
+        b->slots[i] = (struct slot){.twin = i};
 }
 
 static void decide(void *self, const struct sight *sight, uint32_t *place)
 {
     struct balancer *b = self;
+    bool budget_gone;
 
     (void)sight;
-    xlp_balance(b->items, b->vcpu_count, b->slots, b->pcpu_count, &b->limits, &b->lane, b->scratch);
+    xlp_balance(b->items, b->vcpu_count, b->slots, b->pcpu_count, &b->limits, &b->lane, b->scratch,
+                &budget_gone);
     for (size_t i = 0; i < b->vcpu_count; i++)
         place[i] = b->items[i].slot;
 }
