@@ -21,22 +21,20 @@ struct balancer {
 static void *start(const struct policy_setup *setup)
 {
     struct balancer *b = bench_alloc(1, sizeof(*b));
-    struct xlp_policy policy;
+    const struct xlp_policy *settings = setup->settings;
 
-    xlp_policy_init(&policy);
     b->vcpu_count = setup->vcpu_count;
     b->pcpu_count = setup->pcpu_count;
     b->items = bench_alloc(b->vcpu_count, sizeof(*b->items));
     b->slots = bench_alloc(b->pcpu_count, sizeof(*b->slots));
     b->scratch = bench_alloc(2 * (b->vcpu_count + b->pcpu_count), sizeof(*b->scratch));
     b->limits = (struct balance_limits){
-        .overload = (double)policy.cpu_overload_pct / 100,
-        .uneven = (double)policy.cpu_uneven_pct / 100,
-        .even = (double)policy.cpu_even_pct / 100,
-        .uneven_ticks = (uint32_t)policy.cpu_uneven_ticks,
+        .overload = (double)settings->cpu_overload_pct / 100,
+        .uneven = (double)settings->cpu_uneven_pct / 100,
+        .even = (double)settings->cpu_even_pct / 100,
+        .uneven_ticks = (uint32_t)settings->cpu_uneven_ticks,
         .moves_max = setup->moves_max ? setup->moves_max : (uint32_t)setup->vcpu_count / 20,
     };
-    xlp_policy_dispose(&policy);
     return b;
 }
 

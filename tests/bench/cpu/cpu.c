@@ -85,5 +85,6 @@ int bench_cpu(int argc, char **argv)
     for (size_t u = 0; u < UTILS_MAX; u++)
         for (enum policy_id id = 0; id < POLICY_COUNT; id++)
             free(r.loop[u][id]);
+    options_dispose(&o);
     return status;
 }

@@ -161,6 +161,7 @@ static void start_run(struct run *r, enum scenario scenario, uint64_t seed)
     struct policy_setup setup = {
         .vcpu_count = vcpus,
         .pcpu_count = pcpus,
+        .settings = r->setup->settings,
         .moves_max = scenario == SCENARIO_DRIFT ? 0 : (uint32_t)vcpus, /* the whole way at once */
         .irqbalance_s = 1,
         .rusty_s = 1,

@@ -19,6 +19,7 @@ struct decision_setup {
     uint64_t seed;
     size_t vcpu_count, pcpu_count;
     double util;
+    const struct xlp_policy *settings;
     uint32_t instances; /* of each start */
     uint32_t drifts;    /* how often the loads change */
     struct drift drift;

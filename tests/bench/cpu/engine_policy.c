@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Ours, as users have it: default settings, but that it pins (the host model knows no soft
- * affinity) and leaves memory alone. A decision is all that xlp_engine_decide does: measuring,
- * entitlement, placing, actions with their reasons, and a verdict for each guest. "off" is the same
- * without placing, so the difference of the two is what placing costs.
+ * Ours, as users have it, but that it pins (the host model knows no soft affinity) and leaves memory
+ * alone. A decision is all that xlp_engine_decide does: measuring, entitlement, placing, actions with
+ * their reasons, and a verdict for each guest. "off" is the same with cpu_policy = "off".
  */
 #include "engine_policy.h"
 
@@ -16,14 +15,15 @@ void *engine_policy_start(const struct policy_setup *setup, enum xlp_cpu_policy_
     struct engine_policy *e = bench_alloc(1, sizeof(*e));
 
     e->engine = xlp_engine_new();
-    if (!e->engine)
-        abort();
     xlp_policy_init(&e->policy);
     xlp_plan_init(&e->plan);
+    if (!e->engine || xlp_policy_copy(&e->policy, setup->settings) < 0)
+        abort();
     e->policy.cpu_policy = kind;
     e->policy.cpu_affinity = XLP_AFFINITY_HARD;
-    e->policy.cpu_moves_max = setup->moves_max;
     e->policy.mem_policy = XLP_MEM_OFF;
+    if (setup->moves_max)
+        e->policy.cpu_moves_max = setup->moves_max;
     return e;
 }
 

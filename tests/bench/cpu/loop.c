@@ -176,6 +176,7 @@ static void start_loop(struct loop *l, enum policy_id id, const struct loop_setu
     size_t n = setup->vcpu_count, m = setup->pcpu_count;
     const struct policy_setup told = {.vcpu_count = n,
                                       .pcpu_count = m,
+                                      .settings = setup->settings,
                                       .irqbalance_s = setup->irqbalance_s,
                                       .rusty_s = setup->rusty_s};
     struct rng rng = rng_start(setup->seed, 5);

@@ -17,6 +17,7 @@ struct loop_setup {
     uint32_t looks_per_s;
     double move_cost; /* of a second, for each move */
     uint32_t irqbalance_s, rusty_s;
+    const struct xlp_policy *settings;
 };
 
 enum loop_metric {

@@ -19,6 +19,7 @@ enum {
     OPT_MOVE_COST,
     OPT_IRQBALANCE,
     OPT_RUSTY,
+    OPT_SET,
     OPT_JSON,
     OPT_STRICT,
     OPT_HELP
@@ -37,6 +38,7 @@ static const struct option names[] = {
     {"move-cost-us", required_argument, NULL, OPT_MOVE_COST},
     {"irqbalance-s", required_argument, NULL, OPT_IRQBALANCE},
     {"rusty-s", required_argument, NULL, OPT_RUSTY},
+    {"set", required_argument, NULL, OPT_SET},
     {"json", no_argument, NULL, OPT_JSON},
     {"strict", no_argument, NULL, OPT_STRICT},
     {"help", no_argument, NULL, OPT_HELP},
@@ -59,6 +61,7 @@ static const char help[] =
     "  --move-cost-us N      work lost by each move (0)\n"
     "  --irqbalance-s N      seconds between two decisions of irqbalance-like (10)\n"
     "  --rusty-s N           the same for scx_rusty-like (2)\n"
+    "  --set NAME=VALUE      a setting of xlpolicy's, as in its configuration file\n"
     "  --json                everything, seed by seed, as JSON\n"
     "  --strict              exit with 1 unless every target is met\n";
 
@@ -113,6 +116,19 @@ static bool read_size(struct options *o, int option, const char *text)
     return true;
 }
 
+static bool read_setting(struct options *o, char *text)
+{
+    char *value = strchr(text, '='), error[256];
+
+    if (!value)
+        return false;
+    *value++ = '\0';
+    if (xlp_policy_set(&o->settings, text, value, error, sizeof(error)) == 0)
+        return true;
+    fprintf(stderr, "bench cpu: %s\n", error);
+    return false;
+}
+
 static bool read_option(struct options *o, int option, char *text)
 {
     double x = 0;
@@ -156,6 +172,7 @@ static bool read_option(struct options *o, int option, char *text)
         good = read_number(text, 1, 3600, &x);
         o->one_loop.rusty_s = (uint32_t)x;
         break;
+    case OPT_SET: good = read_setting(o, text); break;
     case OPT_JSON: o->json = true; break;
     case OPT_STRICT: o->strict = true; break;
     default: good = false; break;
@@ -185,6 +202,8 @@ int options_read(struct options *o, int argc, char **argv)
                      .irqbalance_s = 10,
                      .rusty_s = 2},
     };
+    xlp_policy_init(&o->settings);
+    o->decision.settings = o->one_loop.settings = &o->settings;
     for (enum policy_id id = 0; id < POLICY_COUNT; id++)
         o->only[id] = true;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -201,4 +220,9 @@ int options_read(struct options *o, int argc, char **argv)
                                                     0.95 * (double)o->one_loop.vcpu_count))
         return usage();
     return -1;
+}
+
+void options_dispose(struct options *o)
+{
+    xlp_policy_dispose(&o->settings);
 }

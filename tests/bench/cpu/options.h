@@ -18,11 +18,13 @@ struct options {
     bool only[POLICY_COUNT]; /* which policies to run */
     double util[UTILS_MAX];
     size_t util_count;
+    struct xlp_policy settings;
     struct decision_setup decision;
     struct loop_setup one_loop; /* all but seed and util */
 };
 
-/* Returns -1 when the program shall go on, else an exit status. */
+/* o has to stay where it is. Returns -1 when the program shall go on, else an exit status. */
 int options_read(struct options *o, int argc, char **argv);
+void options_dispose(struct options *o);
 
 #endif

@@ -24,8 +24,9 @@ enum policy_id {
 /* What a policy is told before it starts. */
 struct policy_setup {
     size_t vcpu_count, pcpu_count;
-    uint32_t moves_max;    /* in one decision, for ours; 0: its default */
-    uint32_t irqbalance_s; /* between two of its decisions */
+    const struct xlp_policy *settings; /* of ours */
+    uint32_t moves_max;                /* in one decision, for ours; 0: by its settings */
+    uint32_t irqbalance_s;             /* between two of its decisions */
     uint32_t rusty_s;
     bool demand_known; /* the others are told what each vCPU wants, and need not measure */
 };
