@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Ours, as users have it, but that it pins (the host model knows no soft affinity) and leaves memory
- * alone. A decision is all that xlp_engine_decide does: measuring, entitlement, placing, actions with
- * their reasons, and a verdict for each guest. "off" is the same with cpu_policy = "off".
+ * Ours, as users have it, but that it pins (the host model knows no soft affinity) and leaves
+ * memory alone. A decision is all that xlp_engine_decide does: measuring, entitlement, placing,
+ * actions with their reasons, and a verdict for each guest. "off" is the same with cpu_policy =
+ * "off".
  */
 #include "engine_policy.h"
 
@@ -70,20 +71,20 @@ const struct policy policy_balance = {.name = "balance",
                                       .stop = engine_policy_stop};
 
 /* What better measuring could bring: the same, shown what each really wanted in the last second. */
-const struct policy policy_true_demand = {.name = "balance, true demand",
+const struct policy policy_true_demand = {.name = "balance + true demand",
                                           .looks = LOOKS_TRUE,
                                           .start = start_balance,
                                           .decide = engine_policy_decide,
                                           .stop = engine_policy_stop};
 
 /* What better guessing could bring on top: shown what each will want in the next. */
-const struct policy policy_oracle = {.name = "balance, oracle",
+const struct policy policy_oracle = {.name = "balance + oracle",
                                      .looks = LOOKS_AHEAD,
                                      .start = start_balance,
                                      .decide = engine_policy_decide,
                                      .stop = engine_policy_stop};
 
-const struct policy policy_off = {.name = "engine, off",
+const struct policy policy_off = {.name = "engine off",
                                   .looks = LOOKS_SAMPLED,
                                   .start = start_off,
                                   .decide = engine_policy_decide,
