@@ -235,10 +235,15 @@ static void add_fixed(struct tick *t, uint32_t vcpu)
     }
 }
 
-/* A pCPU as a slot; XLP_NOWHERE where it is not one of the pool's. */
-static uint32_t slot_of(const struct tick *t, uint32_t pcpu)
+/* A pCPU as a slot; XLP_NOWHERE where it is not one of those allowed (NULL: all of the pool's). */
+static uint32_t slot_of(const struct tick *t, uint32_t pcpu, const struct xlp_cpumap *allowed)
 {
-    return xlp_cpumap_test(&t->pool.online, pcpu) ? t->pool.slot_of[pcpu] : XLP_NOWHERE;
+    uint32_t slot;
+
+    if (!xlp_cpumap_test(&t->pool.online, pcpu))
+        return XLP_NOWHERE;
+    slot = t->pool.slot_of[pcpu];
+    return !allowed || xlp_cpumap_test(allowed, slot) ? slot : XLP_NOWHERE;
 }
 
 /* Our pin of the time when affinity was hard: it would stay until the vCPU moves, and cost it what
@@ -253,19 +258,21 @@ static bool is_to_be_softened(const struct tick *t, const struct xlp_vcpu *v,
 static void add_item(struct tick *t, uint32_t vcpu, const struct tenure *tenure)
 {
     const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
+    struct item *item = &t->c->items[t->item_count];
 
-    t->c->item_vcpus[t->item_count] = vcpu;
-    t->c->items[t->item_count++] = (struct item){
+    t->c->item_vcpus[t->item_count++] = vcpu;
+    *item = (struct item){
         .load = t->views[vcpu].entitlement,
         .demand = t->views[vcpu].demand,
         .owner = v->domain,
         .home_node = tenure->home_node,
-        .slot = slot_of(t, tenure->home),
-        .prefer = slot_of(t, tenure->prefer),
         .allowed = xlp_tenure_slots(&t->pool, tenure),
-        .why = is_to_be_softened(t, v, tenure) ? XLP_REASON_CPU_MODE : XLP_REASON_NONE,
         .may_move = t->c->now.vcpus[vcpu].settle_ticks == 0,
     };
+    item->slot = slot_of(t, tenure->home, item->allowed);
+    item->prefer = slot_of(t, tenure->prefer, item->allowed);
+    if (item->slot != XLP_NOWHERE && is_to_be_softened(t, v, tenure))
+        item->why = XLP_REASON_CPU_MODE;
 }
 
 /* A vCPU that changed places since the last snapshot, by whomever, is given time to settle. */

@@ -19,30 +19,27 @@ struct target {
     const struct model_domain *d;
     const struct model_vcpu *v;
     struct xlp_cpumap pool;    /* the online pCPUs of its pool */
-    struct xlp_cpumap members; /* all of them */
     struct xlp_cpumap allowed; /* where the operator lets it run, of those online */
 };
-
-/* A pin that was handed over no longer limits; any other mask from before our time does. */
-static struct target target_of(struct model *m, const struct xlp_action *a)
-{
-    struct target t = {.d = model_domain_of(m, a)};
-    struct xlp_cpumap limit, in_pool;
-
-    t.v = &t.d->vcpu[a->vcpu];
-    t.pool = model_pool_online(m, t.d->pool);
-    t.members = model_pool_members(m, t.d->pool);
-    limit = t.v->recorded ? t.v->original_hard : t.v->hard;
-    in_pool = xlp_cpumap_and(&limit, &t.members);
-    t.allowed = xlp_cpumap_count(&in_pool) == 1 ? t.pool : xlp_cpumap_and(&limit, &t.pool);
-    return t;
-}
 
 /* Whether its masks are still what we wrote. */
 static bool is_ours(const struct model_vcpu *v)
 {
     return v->recorded && xlp_cpumap_equal(&v->hard, &v->our_hard) &&
            xlp_cpumap_equal(&v->soft, &v->our_soft);
+}
+
+static struct target target_of(struct model *m, const struct xlp_action *a)
+{
+    struct target t = {.d = model_domain_of(m, a)};
+    struct xlp_cpumap limit;
+
+    t.v = &t.d->vcpu[a->vcpu];
+    t.pool = model_pool_online(m, t.d->pool);
+    limit = is_ours(t.v) ? t.v->original_hard : t.v->hard;
+    /* A pin that was handed over is no limit; one pCPU left of a wider mask is. */
+    t.allowed = xlp_cpumap_count(&limit) == 1 ? t.pool : xlp_cpumap_and(&limit, &t.pool);
+    return t;
 }
 
 /* Runs a case, and asks of each placement before any is carried out. Where things happen, one in
@@ -110,10 +107,28 @@ static const char *no_write_changes_nothing(const struct shape *shape)
     return run(shape, true, look_for_idle_writes);
 }
 
+/* Whether a mask takes each NUMA node of the pool entirely or not at all, as libxl's placement
+ * does.
+ */
+static bool is_of_whole_nodes(const struct model *m, const struct xlp_cpumap *map,
+                              const struct xlp_cpumap *pool)
+{
+    struct xlp_cpumap in_pool = xlp_cpumap_and(map, pool);
+
+    if (xlp_cpumap_count(&in_pool) == 1)
+        return false;
+    for (size_t i = 0; i < m->pcpu_count; i++)
+        for (size_t k = 0; k < m->pcpu_count; k++)
+            if (m->pcpu[i].node == m->pcpu[k].node && xlp_cpumap_test(pool, m->pcpu[i].id) &&
+                xlp_cpumap_test(pool, m->pcpu[k].id) &&
+                xlp_cpumap_test(map, m->pcpu[i].id) != xlp_cpumap_test(map, m->pcpu[k].id))
+                return false;
+    return true;
+}
+
 static const char *look_for_trespass(struct model *m, const struct xlp_action *a)
 {
     struct target t = target_of(m, a);
-    struct xlp_cpumap in_pool = xlp_cpumap_and(&t.v->hard, &t.members);
     bool open =
         xlp_cpumap_is_subset(&t.pool, &t.v->hard) && xlp_cpumap_is_subset(&t.pool, &t.v->soft);
 
@@ -122,7 +137,7 @@ static const char *look_for_trespass(struct model *m, const struct xlp_action *a
     if (t.v->recorded && !is_ours(t.v) && !open)
         return "a vCPU that the operator took back";
     if (!t.v->recorded && !m->policy.adopt &&
-        (xlp_cpumap_count(&in_pool) == 1 || !xlp_cpumap_is_subset(&t.pool, &t.v->soft)))
+        (xlp_cpumap_count(&t.v->hard) == 1 || !is_of_whole_nodes(m, &t.v->soft, &t.pool)))
         return "a vCPU that the operator pinned";
     return NULL;
 }

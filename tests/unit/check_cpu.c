@@ -78,15 +78,20 @@ START_TEST(what_one_vcpu_used_of_its_domains_cap_it_wanted)
 }
 END_TEST
 
-START_TEST(without_samples_the_last_served_demand_is_believed_for_a_while)
+START_TEST(what_it_wanted_when_served_is_believed_for_as_long_again)
 {
     struct vcpu_past past = {.cpu_time_ns = 0};
     struct xlp_vcpu v = {.cpu_time_ns = SECOND_NS * 6 / 10};
     struct demand_input in = {.now_ns = 10 * SECOND_NS, .elapsed_ns = SECOND_NS, .cap = 1};
 
-    xlp_measure_demand(&v, &in, &past); /* served: 60 % */
+    for (int i = 0; i < 8; i++) { /* served: 60 % */
+        in.now_ns += SECOND_NS;
+        xlp_measure_demand(&v, &in, &past);
+        v.cpu_time_ns += SECOND_NS * 6 / 10;
+    }
+    v.cpu_time_ns -= SECOND_NS * 6 / 10;
     in.pcpu_saturated = true;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 10; i++) {
         in.now_ns += SECOND_NS;
         v.cpu_time_ns += SECOND_NS / 4; /* now it gets 25 % */
         xlp_measure_demand(&v, &in, &past);
@@ -342,7 +347,7 @@ CHECK_CASE(demand, a_vcpu_that_never_blocks_wants_what_it_waited_for,
            a_clock_that_runs_backwards_starts_the_measurement_anew,
            a_capped_vcpu_wants_no_more_than_its_cap,
            what_one_vcpu_used_of_its_domains_cap_it_wanted,
-           without_samples_the_last_served_demand_is_believed_for_a_while)
+           what_it_wanted_when_served_is_believed_for_as_long_again)
 CHECK_CASE(entitlement, who_fits_gets_all_it_wants,
            what_is_scarce_is_shared_by_weight_and_nobody_gets_more_than_it_wants)
 CHECK_CASE(whole, the_first_look_measures_and_the_second_places, a_reused_domid_is_another_guest,
