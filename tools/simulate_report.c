@@ -246,6 +246,7 @@ static void write_guest(const struct report_guest *guest, struct xlp_json_writer
     xlp_json_put_string(w, "name", guest->name);
     xlp_json_put_bool(w, "alive", truth->alive);
     xlp_json_put_double(w, "used_pct", truth->used_pct);
+    xlp_json_put_double(w, "work_pct", truth->work_pct);
     xlp_json_put_double(w, "wanted_pct", truth->wanted_pct);
     xlp_json_put_int(w, "actual_kib", truth->actual_kib);
     xlp_json_put_int(w, "target_kib", truth->target_kib);

@@ -28,14 +28,20 @@ struct xlp_sim_vcpu {
     struct xlp_sim_masks masks;
     bool recorded; /* the ledger: what was there before us, what we wrote last */
     struct xlp_sim_masks original, ours;
+    struct xlp_sim_masks undone; /* what the manager's last change replaced; hard none: nothing */
 
-    double demand;                 /* what it wants now, in pCPUs */
-    double limit;                  /* what it may have of that, with the domain's cap */
+    double demand;                 /* the work it wants to do now, in pCPUs */
+    double due;                    /* what it may do of that, with the domain's cap */
+    double wants, limit;           /* the time it wants for that, and the time it may have */
     double rate, waiting, blocked; /* the parts of its time; their sum is 1 while it is runnable */
     size_t queue, class;           /* where the scheduler keeps it; queue SIZE_MAX: nowhere */
     uint32_t thread;               /* its number among those that are placed as one */
     uint32_t pcpu;                 /* where it was seen last */
-    double run_ns;                 /* since its domain was created */
+    bool moved;                    /* it was told, or queued, to go elsewhere */
+    double speed;                  /* the work it does in its run time, 0 ... 1 */
+    double work;                   /* that it did in the last step, in pCPUs */
+    double cold_ns;                /* of work that the last move still costs */
+    double run_ns, work_ns;        /* since its domain was created */
     uint32_t samples, samples_waiting, samples_blocked; /* since the last observe */
 };
 
@@ -91,9 +97,10 @@ struct xlp_sim_domain {
     struct xlp_sim_vcpu *vcpus;
     uint32_t vcpu_count;
     struct xlp_sim_memory memory;
-    /* What the manager did to it, over all its lives: affinities changed, affinities written that
-     * were so already, targets changed, and changes that went the other way than the last one. */
-    uint32_t moves, needless_writes, target_writes, target_flips;
+    /* What the manager did to it, over all its lives: affinities changed, of those the ones that
+     * undid the change before, affinities written that were so already, targets changed, and
+     * changes that went the other way than the last one. */
+    uint32_t moves, reversals, needless_writes, target_writes, target_flips;
     uint32_t growth_failures; /* its balloon asked Xen for more than it could have */
 };
 
@@ -176,6 +183,10 @@ void xlp_sim_forget_seen(struct xlp_sim *sim);
 /* The part of its run time that this vCPU spends on this pCPU now, 0 ... 1. */
 double xlp_sim_vcpu_part(const struct xlp_sim *sim, const struct xlp_sim_vcpu *v, uint32_t pcpu);
 
+/* The work that the online pCPUs of the pool can do, in pCPUs that have their core to themselves.
+ */
+double xlp_sim_capacity(const struct xlp_sim *sim, size_t pool);
+
 /* What the guest sees as its MemTotal. */
 static inline int64_t xlp_sim_guest_total_kib(const struct xlp_sim_domain *d)
 {
@@ -206,9 +217,14 @@ struct xlp_sim_unit xlp_sim_unit_of(const struct xlp_sim *sim, struct xlp_sim_do
 uint32_t xlp_sim_weight(const struct xlp_sim *sim, const struct xlp_sim_domain *d);
 /* Whether the scheduler of this pool knows no soft affinity. */
 bool xlp_sim_ignores_soft(const struct xlp_sim *sim, size_t pool);
-int xlp_sim_share(struct xlp_sim *sim); /* sets rates, loads and states from demands and limits */
+int xlp_sim_share(struct xlp_sim *sim); /* sets rates, speeds, loads and states from demands */
 void xlp_sim_cpu_step(struct xlp_sim *sim, uint64_t to_ns); /* from now_ns */
 void xlp_sim_see_vcpus(struct xlp_sim *sim);                /* picks where each was seen */
+
+/* sim_speed.c */
+bool xlp_sim_is_even(const struct xlp_sim *sim); /* a vCPU is as fast anywhere, beside anyone */
+double xlp_sim_set_speeds(struct xlp_sim *sim);  /* for these rates; the largest change */
+void xlp_sim_charge_moves(struct xlp_sim *sim);
 
 /* sim_memory.c, sim_agent.c */
 void xlp_sim_memory_step(struct xlp_sim *sim, uint64_t to_ns);

@@ -84,10 +84,11 @@ static bool write_masks(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xl
                sim->scenario->host.pools[d->pool].name);
         return false;
     }
-    if (same_masks(&v->masks, masks))
+    if (same_masks(&v->masks, masks)) {
         d->needless_writes++;
-    else
+    } else {
         d->moves++;
+    }
     xlp_sim_set_masks(sim, d, v, masks);
     return true;
 }
@@ -95,7 +96,7 @@ static bool write_masks(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xl
 static void act_on_vcpu(struct xlp_sim *sim, struct xlp_sim_domain *d,
                         const struct xlp_action *action, struct xlp_outcome *outcome_out)
 {
-    struct xlp_sim_masks wanted = {.hard = action->hard, .soft = action->soft}, before;
+    struct xlp_sim_masks wanted = {.hard = action->hard, .soft = action->soft}, before, undone;
     struct xlp_sim_vcpu *v;
 
     if (action->vcpu >= d->vcpu_count) {
@@ -106,8 +107,11 @@ static void act_on_vcpu(struct xlp_sim *sim, struct xlp_sim_domain *d,
     before = v->masks;
     switch (action->kind) {
     case XLP_PLACE_VCPU:
+        undone = v->undone;
         if (!write_masks(sim, d, v, &wanted, outcome_out))
             return;
+        d->reversals += same_masks(&wanted, &undone);
+        v->undone = same_masks(&wanted, &before) ? undone : before;
         if (!v->recorded)
             v->original = before;
         v->recorded = true;

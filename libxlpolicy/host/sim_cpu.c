@@ -5,6 +5,7 @@
 
 #include "host/sim.h"
 
+static void run(struct xlp_sim_vcpu *v, double step_ns);
 static void take_look(struct xlp_sim *sim);
 static void update_demands(struct xlp_sim *sim);
 
@@ -24,11 +25,21 @@ void xlp_sim_cpu_step(struct xlp_sim *sim, uint64_t to_ns)
             sim->pcpus[i].idle_ns += (1 - sim->pcpus[i].load) * step_ns;
     for (size_t i = 0; i < sim->live_count; i++)
         for (uint32_t k = 0; k < sim->live[i]->vcpu_count; k++)
-            sim->live[i]->vcpus[k].run_ns += sim->live[i]->vcpus[k].rate * step_ns;
+            run(&sim->live[i]->vcpus[k], step_ns);
     for (; looks > 0; looks--)
         take_look(sim);
     if (seconds > 0)
         xlp_sim_balance_queues(sim);
+}
+
+static void run(struct xlp_sim_vcpu *v, double step_ns)
+{
+    double work_ns = v->rate * v->speed * step_ns, lost_ns = fmin(v->cold_ns, work_ns);
+
+    v->run_ns += v->rate * step_ns;
+    v->work_ns += work_ns - lost_ns;
+    v->work = (work_ns - lost_ns) / step_ns;
+    v->cold_ns -= lost_ns;
 }
 
 /* A look from dom0: it finds each vCPU in one of its states by chance. dom0 is not looked at: its
@@ -69,33 +80,6 @@ static double demand_now(const struct xlp_sim *sim, const struct xlp_sim_domain 
     return fmin(1, fmax(0, demand));
 }
 
-/* A cap is a budget of the whole domain: its vCPUs share it evenly as far as they want it. */
-static void cap_domain(struct xlp_sim_domain *d)
-{
-    double left = d->cap_pct / 100.0;
-    uint32_t unfixed = d->vcpu_count;
-    bool fixed = true;
-
-    for (uint32_t k = 0; k < d->vcpu_count; k++)
-        d->vcpus[k].limit = -1;
-    while (fixed && unfixed > 0) { /* those that want less than an even part */
-        double part = left / unfixed;
-
-        fixed = false;
-        for (uint32_t k = 0; k < d->vcpu_count; k++) {
-            if (d->vcpus[k].limit < 0 && d->vcpus[k].demand <= part) {
-                d->vcpus[k].limit = d->vcpus[k].demand;
-                left -= d->vcpus[k].demand;
-                unfixed--;
-                fixed = true;
-            }
-        }
-    }
-    for (uint32_t k = 0; k < d->vcpu_count; k++)
-        if (d->vcpus[k].limit < 0)
-            d->vcpus[k].limit = left / unfixed;
-}
-
 static void update_demands(struct xlp_sim *sim)
 {
     for (size_t i = 0; i < sim->live_count; i++) {
@@ -108,13 +92,7 @@ static void update_demands(struct xlp_sim *sim)
             changed = changed || fabs(demand - d->vcpus[k].demand) > XLP_SIM_TINY;
             d->vcpus[k].demand = demand;
         }
-        if (!changed && !sim->rates_stale)
-            continue;
-        sim->rates_stale = true;
-        for (uint32_t k = 0; k < d->vcpu_count; k++)
-            d->vcpus[k].limit = d->vcpus[k].demand;
-        if (d->cap_pct > 0)
-            cap_domain(d);
+        sim->rates_stale = sim->rates_stale || changed;
     }
 }
 

@@ -31,13 +31,15 @@ static void start_vcpus(struct xlp_sim *sim, struct xlp_sim_domain *d)
         const struct xlp_sim_trace *load = v->load ? v->load : &d->spec->load[k];
         size_t first = (size_t)(xlp_sim_unit_of(sim, d, k).vcpus - d->vcpus);
 
-        *v = (struct xlp_sim_vcpu){.load = load, .queue = SIZE_MAX};
+        *v = (struct xlp_sim_vcpu){.load = load, .queue = SIZE_MAX, .speed = 1};
         v->masks.hard = d->spec->hard[first];
         v->masks.soft = d->spec->soft[first];
         /* The scheduler knows nothing of it yet; what it will want is as good a guess as any. */
         v->waiting = xlp_sim_trace_at(load, (double)sim->now_ns / 1e9) / 100;
     }
     xlp_sim_enqueue(sim, d);
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
+        d->vcpus[k].moved = false; /* it was nowhere before */
 }
 
 bool xlp_sim_create(struct xlp_sim *sim, struct xlp_sim_domain *d)

@@ -207,11 +207,14 @@ static double wants_to_run(const struct xlp_sim_unit *u)
     return wants;
 }
 
-static void put(const struct xlp_sim_unit *u, size_t queue)
+static void put(const struct xlp_sim *sim, const struct xlp_sim_unit *u, size_t queue)
 {
     for (uint32_t k = 0; k < u->vcpu_count; k++) {
-        u->vcpus[k].queue = queue;
-        u->vcpus[k].thread = k;
+        struct xlp_sim_vcpu *v = &u->vcpus[k];
+
+        v->queue = queue;
+        v->thread = k;
+        v->moved = v->moved || sim->pcpus[v->pcpu].queue != queue;
     }
 }
 
@@ -305,7 +308,7 @@ static void enqueue(struct xlp_sim *sim, const struct xlp_sim_unit *u)
     struct xlp_cpumap liked = xlp_cpumap_and(&masks->hard, &masks->soft);
     size_t queue = queue_of_mask(sim, u, &liked);
 
-    put(u, queue == SIZE_MAX ? queue_of_mask(sim, u, &masks->hard) : queue);
+    put(sim, u, queue == SIZE_MAX ? queue_of_mask(sim, u, &masks->hard) : queue);
     sim->rates_stale = true;
 }
 
@@ -325,8 +328,11 @@ void xlp_sim_set_masks(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xlp
     struct xlp_sim_unit u = xlp_sim_unit_of(sim, d, (uint32_t)(v - d->vcpus));
     struct xlp_sim_masks copy = *masks; /* which may be one of those */
 
-    for (uint32_t k = 0; k < u.vcpu_count; k++)
+    for (uint32_t k = 0; k < u.vcpu_count; k++) {
         u.vcpus[k].masks = copy;
+        u.vcpus[k].undone = (struct xlp_sim_masks){0};
+        u.vcpus[k].moved = true;
+    }
     enqueue(sim, &u);
 }
 
@@ -359,9 +365,9 @@ static void level_queues(struct xlp_sim *sim, size_t from, size_t to, double del
     }
     if (!push)
         return;
-    put(push, to);
+    put(sim, push, to);
     if (pull)
-        put(pull, from);
+        put(sim, pull, from);
     sim->rates_stale = true;
 }
 

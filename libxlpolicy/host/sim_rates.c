@@ -5,6 +5,86 @@
 #include "grow.h"
 #include "host/sim.h"
 
+/* Who is slowed down wants more time, and so slows down others: times are worked out anew until no
+ * speed changes by more than this. They only grow from one round to the next, so they come to rest.
+ */
+#define SPEED_CLOSE 1e-6
+#define ROUNDS_MAX  40
+
+static void start_over(struct xlp_sim *sim);
+static void limit_times(struct xlp_sim *sim);
+static int gather(struct xlp_sim *sim);
+static int solve(struct xlp_sim *sim, struct xlp_sim_queue *q);
+static void settle(struct xlp_sim *sim);
+
+int xlp_sim_share(struct xlp_sim *sim)
+{
+    start_over(sim);
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        limit_times(sim);
+        if (gather(sim) < 0)
+            return -1;
+        for (size_t i = 0; i < sim->queue_count; i++)
+            if (solve(sim, &sim->queues[i]) < 0)
+                return -1;
+        if (xlp_sim_is_even(sim) || xlp_sim_set_speeds(sim) <= SPEED_CLOSE)
+            break;
+    }
+    settle(sim);
+    xlp_sim_charge_moves(sim);
+    return 0;
+}
+
+/* ---- what each may have ---- */
+
+/* A cap is a budget of the whole domain: its vCPUs share it evenly as far as they want it. */
+static void cap_domain(struct xlp_sim_domain *d)
+{
+    double cap = d->cap_pct / 100.0, level = 0, higher = cap / d->vcpu_count;
+
+    while (higher > level) { /* what some do not want is there for the others */
+        double left = cap;
+        uint32_t open = 0;
+
+        level = higher;
+        for (uint32_t k = 0; k < d->vcpu_count; k++) {
+            if (d->vcpus[k].limit <= level)
+                left -= d->vcpus[k].limit;
+            else
+                open++;
+        }
+        higher = open ? left / open : level;
+    }
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
+        d->vcpus[k].limit = fmin(d->vcpus[k].limit, level);
+}
+
+/* Run time counts against a cap, whatever was done in it. */
+static void limit_times(struct xlp_sim *sim)
+{
+    for (size_t i = 0; i < sim->live_count; i++) {
+        struct xlp_sim_domain *d = sim->live[i];
+
+        for (uint32_t k = 0; k < d->vcpu_count; k++)
+            d->vcpus[k].limit = d->vcpus[k].wants = fmin(1, d->vcpus[k].demand / d->vcpus[k].speed);
+        if (d->cap_pct > 0)
+            cap_domain(d);
+    }
+}
+
+static void start_over(struct xlp_sim *sim)
+{
+    for (size_t i = 0; i < sim->live_count; i++)
+        for (uint32_t k = 0; k < sim->live[i]->vcpu_count; k++)
+            sim->live[i]->vcpus[k].speed = 1;
+    limit_times(sim);
+    for (size_t i = 0; i < sim->live_count; i++)
+        for (uint32_t k = 0; k < sim->live[i]->vcpu_count; k++)
+            sim->live[i]->vcpus[k].due = sim->live[i]->vcpus[k].limit;
+}
+
+/* ---- the queues ---- */
+
 /* Units with the same masks within the queue form one class. */
 static int class_for(const struct xlp_sim *sim, struct xlp_sim_queue *q,
                      const struct xlp_sim_masks *masks, size_t *class_out)
@@ -61,7 +141,7 @@ static void settle_states(const struct xlp_sim_unit *u, double busy)
         v->waiting = v->blocked = 0;
         if (u->domain->flags)
             continue;
-        if (v->demand - v->rate > XLP_SIM_TINY)
+        if (v->wants - v->rate > XLP_SIM_TINY)
             v->waiting = 1 - v->rate;
         else
             v->waiting = fmin(v->rate * busy, 0.9 * (1 - v->rate));
@@ -160,16 +240,12 @@ static double all_busy(const struct xlp_sim *sim, const struct xlp_sim_queue *q,
     return busy;
 }
 
-int xlp_sim_share(struct xlp_sim *sim)
+static void settle(struct xlp_sim *sim)
 {
-    if (gather(sim) < 0)
-        return -1;
-    for (size_t i = 0; i < sim->queue_count; i++)
-        if (solve(sim, &sim->queues[i]) < 0)
-            return -1;
-    for (size_t i = 0; i < sim->queue_count; i++)
-        for (size_t k = 0; k < sim->queues[i].unit_count; k++)
-            settle_states(&sim->queues[i].units[k],
-                          all_busy(sim, &sim->queues[i], &sim->queues[i].units[k]));
-    return 0;
+    for (size_t i = 0; i < sim->queue_count; i++) {
+        struct xlp_sim_queue *q = &sim->queues[i];
+
+        for (size_t k = 0; k < q->unit_count; k++)
+            settle_states(&q->units[k], all_busy(sim, q, &q->units[k]));
+    }
 }

@@ -52,6 +52,7 @@ struct xlp_sim_guest_spec {
     size_t pool; /* index into pools */
     uint32_t weight, cap_pct, pci_devices;
     uint32_t device_node; /* NUMA node of these devices, or XLP_UNKNOWN */
+    uint32_t memory_node; /* of its memory; XLP_UNKNOWN: it is all the same to it */
 
     uint32_t vcpu_count;
     struct xlp_cpumap *hard, *soft;   /* [vcpu_count] */
@@ -70,6 +71,9 @@ struct xlp_sim_guest_spec {
 
 struct xlp_sim_host_spec {
     uint32_t pcpus, sockets, threads, nodes;
+    double core_capacity; /* what all threads of a core do together, in lone threads */
+    double remote_speed;  /* of a vCPU away from its memory's node, 1 at home */
+    double migration_ms;  /* of work that a move costs */
     struct xlp_cpumap offline;
     struct xlp_sim_pool_spec *pools;
     size_t pool_count;
@@ -132,9 +136,15 @@ enum xlp_sim_check {
     XLP_CHECK_PCPU_SPREAD,
     XLP_CHECK_VCPUS_PER_PCPU,
     XLP_CHECK_MOVES,
+    XLP_CHECK_REVERSALS,
     XLP_CHECK_NEEDLESS_WRITES,
     XLP_CHECK_GUEST_CPU,
     XLP_CHECK_GUEST_CPU_SPREAD,
+    XLP_CHECK_GUEST_WORK,
+    XLP_CHECK_GUEST_SHARE,
+    XLP_CHECK_UNFAIRNESS,
+    XLP_CHECK_LOST_WORK,
+    XLP_CHECK_ELSEWHERE,
     XLP_CHECK_AFFINITY,
     XLP_CHECK_AFFINITY_UNCHANGED,
     XLP_CHECK_SHORT,

@@ -118,8 +118,10 @@ void xlp_sim_read_host(struct xlp_json_reader *r, const struct xlp_json *v,
                        struct xlp_sim_scenario *scenario)
 {
     static const char *const known[] = {
-        "pcpus",       "sockets",       "threads", "nodes", "offline_pcpus",    "pools", "free_mib",
-        "scrub_mib_s", "samples_per_s", "speed",   "seed",  "other_controller", NULL};
+        "pcpus",         "sockets",      "threads",          "nodes",
+        "core_capacity", "remote_speed", "migration_ms",     "offline_pcpus",
+        "pools",         "free_mib",     "scrub_mib_s",      "samples_per_s",
+        "speed",         "seed",         "other_controller", NULL};
     struct xlp_sim_host_spec *host = &scenario->host;
 
     host->sockets = host->threads = host->nodes = 1;
@@ -132,6 +134,12 @@ void xlp_sim_read_host(struct xlp_json_reader *r, const struct xlp_json *v,
     xlp_json_read_u32(r, v, "sockets", XLP_JSON_OPTIONAL, XLP_PCPUS_MAX, &host->sockets);
     xlp_json_read_u32(r, v, "threads", XLP_JSON_OPTIONAL, 8, &host->threads);
     xlp_json_read_u32(r, v, "nodes", XLP_JSON_OPTIONAL, XLP_PCPUS_MAX, &host->nodes);
+    host->core_capacity = host->threads;
+    host->remote_speed = 1;
+    xlp_json_read_double(r, v, "core_capacity", XLP_JSON_OPTIONAL, 1, host->threads,
+                         &host->core_capacity);
+    xlp_json_read_double(r, v, "remote_speed", XLP_JSON_OPTIONAL, 0.1, 1, &host->remote_speed);
+    xlp_json_read_double(r, v, "migration_ms", XLP_JSON_OPTIONAL, 0, 10000, &host->migration_ms);
     xlp_sim_read_map(r, v, "offline_pcpus", XLP_JSON_OPTIONAL, &host->offline);
     xlp_sim_read_mib(r, v, "free_mib", XLP_JSON_OPTIONAL, &host->free_kib);
     xlp_json_read_double(r, v, "scrub_mib_s", XLP_JSON_OPTIONAL, 1, 1e6, &host->scrub_mib_s);
@@ -288,6 +296,7 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
 {
     static const char *const types[] = {"pv", "pvh", "hvm", NULL};
     struct xlp_sim_guest_spec g = {.device_node = XLP_UNKNOWN,
+                                   .memory_node = XLP_UNKNOWN,
                                    .memory_kib = 512 * 1024,
                                    .overhead_kib = 16 * 1024,
                                    .balloon_mib_s = 100};
@@ -303,6 +312,8 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
     xlp_json_read_u32(r, entry, "pci_devices", XLP_JSON_OPTIONAL, 64, &g.pci_devices);
     xlp_json_read_u32(r, entry, "device_node", XLP_JSON_OPTIONAL, scenario->host.nodes - 1,
                       &g.device_node);
+    xlp_json_read_u32(r, entry, "memory_node", XLP_JSON_OPTIONAL, scenario->host.nodes - 1,
+                      &g.memory_node);
     read_cpu(r, entry, which, scenario, &g);
     read_memory(r, entry, scenario, &g);
     if (!r->failed && name_is_taken(scenario, g.name))
@@ -322,16 +333,14 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
 static void read_entry(struct xlp_json_reader *r, const struct xlp_json *entry,
                        struct xlp_sim_scenario *scenario)
 {
-    static const char *const known[] = {"name",           "count",       "first",
-                                        "type",           "start_s",     "age_s",
-                                        "boot_s",         "pci_devices", "device_node",
-                                        "pool",           "vcpus",       "weight",
-                                        "cap_pct",        "hard",        "soft",
-                                        "load_pct",       "noise_pct",   "memory_mib",
-                                        "max_memory_mib", "video_mib",   "dynamic_min_mib",
-                                        "overhead_mib",   "cache_mib",   "dynamic_max_mib",
-                                        "swap_mib",       "used_mib",    "balloon",
-                                        "balloon_mib_s",  "agent",       NULL};
+    static const char *const known[] = {
+        "name",      "count",           "first",        "type",          "start_s",
+        "age_s",     "boot_s",          "pci_devices",  "device_node",   "memory_node",
+        "pool",      "vcpus",           "weight",       "cap_pct",       "hard",
+        "soft",      "load_pct",        "noise_pct",    "memory_mib",    "max_memory_mib",
+        "video_mib", "dynamic_min_mib", "overhead_mib", "cache_mib",     "dynamic_max_mib",
+        "swap_mib",  "used_mib",        "balloon",      "balloon_mib_s", "agent",
+        NULL};
     char pattern[XLP_NAME_SIZE] = "", name[XLP_NAME_SIZE];
     uint32_t count = 0, first = 1;
 
@@ -392,7 +401,7 @@ void xlp_sim_read_dom0(struct xlp_json_reader *r, const struct xlp_json *v,
     struct xlp_sim_guest_spec *dom0 = &scenario->dom0;
 
     dom0->type = XLP_GUEST_PV;
-    dom0->device_node = XLP_UNKNOWN;
+    dom0->device_node = dom0->memory_node = XLP_UNKNOWN;
     dom0->memory_kib = 1024 * 1024;
     dom0->balloon = XLP_SIM_BALLOON_NONE;
     dom0->agent = XLP_SIM_AGENT_NONE;

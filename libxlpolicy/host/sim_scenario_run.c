@@ -174,9 +174,15 @@ static const struct expect_form {
     [XLP_CHECK_PCPU_SPREAD] = {"pcpu-spread", {"max_pct"}, {NULL}},
     [XLP_CHECK_VCPUS_PER_PCPU] = {"vcpus-per-pcpu", {"equal"}, {"guests", "pinned"}},
     [XLP_CHECK_MOVES] = {"moves", {NULL}, {"min", "max", "guests"}},
+    [XLP_CHECK_REVERSALS] = {"reversals", {"max"}, {"guests"}},
     [XLP_CHECK_NEEDLESS_WRITES] = {"needless-writes", {"max"}, {"guests"}},
     [XLP_CHECK_GUEST_CPU] = {"guest-cpu", {NULL}, {"min_pct", "max_pct", "guests"}},
     [XLP_CHECK_GUEST_CPU_SPREAD] = {"guest-cpu-spread", {"max_pct"}, {"guests"}},
+    [XLP_CHECK_GUEST_WORK] = {"guest-work", {NULL}, {"min_pct", "max_pct", "guests"}},
+    [XLP_CHECK_GUEST_SHARE] = {"guest-share", {NULL}, {"min_pct", "max_pct", "guests"}},
+    [XLP_CHECK_UNFAIRNESS] = {"unfairness", {"max_pct"}, {"guests"}},
+    [XLP_CHECK_LOST_WORK] = {"lost-work", {"max_pct"}, {"guests"}},
+    [XLP_CHECK_ELSEWHERE] = {"elsewhere", {"pcpus", "max_pct"}, {"guests"}},
     [XLP_CHECK_AFFINITY] = {"affinity", {"hard"}, {"guests"}},
     [XLP_CHECK_AFFINITY_UNCHANGED] = {"affinity-unchanged", {NULL}, {"guests"}},
     [XLP_CHECK_SHORT] = {"short", {"max_s"}, {"guests"}},
@@ -256,6 +262,7 @@ static void read_expect(struct xlp_json_reader *r, const struct xlp_json *v,
     xlp_json_read_u32(r, v, "from_tick", XLP_JSON_OPTIONAL, 1000000, &expect.from_tick);
     xlp_sim_read_name(r, v, "guests", XLP_JSON_OPTIONAL, expect.guests);
     xlp_sim_read_map(r, v, "hard", XLP_JSON_OPTIONAL, &expect.map);
+    xlp_sim_read_map(r, v, "pcpus", XLP_JSON_OPTIONAL, &expect.map);
     xlp_json_read_bool(r, v, "pinned", XLP_JSON_OPTIONAL, &expect.pinned);
     for (int i = 0; i < XLP_OUTCOME_CODES; i++)
         outcome_words[i] = xlp_outcome_name((enum xlp_outcome_code)i);

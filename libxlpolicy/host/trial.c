@@ -24,7 +24,7 @@ struct trial {
     /* for the observer */
     struct xlp_trial_pcpu *pcpus;
     struct xlp_trial_guest *guests;
-    double *idle_ns, *run_ns; /* [pcpu], [slot] at the tick before */
+    double *idle_ns, *run_ns, *work_ns; /* [pcpu], [slot], [slot] at the tick before */
     uint64_t told_ns;
 
     char *error;
@@ -117,7 +117,9 @@ static int start(struct trial *t, const char *path)
     t->guests = calloc(t->sim->domain_count, sizeof(*t->guests));
     t->idle_ns = calloc(t->sim->pcpu_count, sizeof(double));
     t->run_ns = calloc(t->sim->domain_count, sizeof(double));
-    if (!t->engine || !t->judge || !t->pcpus || !t->guests || !t->idle_ns || !t->run_ns)
+    t->work_ns = calloc(t->sim->domain_count, sizeof(double));
+    if (!t->engine || !t->judge || !t->pcpus || !t->guests || !t->idle_ns || !t->run_ns ||
+        !t->work_ns)
         return out_of_memory(t);
     t->sim->probe = probe;
     t->sim->probe_arg = t->judge;
@@ -141,8 +143,11 @@ static int collect(struct trial *t)
     }
     r->time_ns = t->sim->now_ns;
     r->deficit_mib_s = xlp_judge_deficit_mib_s(t->judge);
+    r->work_s = xlp_judge_work_s(t->judge);
+    r->entitled_s = xlp_judge_entitled_s(t->judge);
     for (size_t i = 0; i < t->sim->domain_count; i++) {
         r->moves += t->sim->domains[i].moves;
+        r->reversals += t->sim->domains[i].reversals;
         r->target_writes += t->sim->domains[i].target_writes;
         r->target_flips += t->sim->domains[i].target_flips;
     }
@@ -163,6 +168,7 @@ static void dispose(struct trial *t)
     free(t->guests);
     free(t->idle_ns);
     free(t->run_ns);
+    free(t->work_ns);
 }
 
 /* ---- the loop ---- */
@@ -305,20 +311,24 @@ static void look_at_guest(struct trial *t, size_t slot, double passed_ns)
 {
     const struct xlp_sim_domain *d = &t->sim->domains[slot];
     struct xlp_trial_guest *g = &t->guests[slot - 1];
-    double run_ns = 0;
+    double run_ns = 0, work_ns = 0;
 
     *g = (struct xlp_trial_guest){.name = d->spec->name, .alive = d->alive, .domid = d->domid};
     if (!d->alive) {
-        t->run_ns[slot] = 0;
+        t->run_ns[slot] = t->work_ns[slot] = 0;
         return;
     }
     for (uint32_t k = 0; k < d->vcpu_count; k++) {
         g->wanted_pct += 100 * d->vcpus[k].demand;
         run_ns += d->vcpus[k].run_ns;
+        work_ns += d->vcpus[k].work_ns;
     }
-    if (passed_ns > 0 && run_ns >= t->run_ns[slot])
+    if (passed_ns > 0 && run_ns >= t->run_ns[slot]) {
         g->used_pct = 100 * (run_ns - t->run_ns[slot]) / passed_ns;
+        g->work_pct = 100 * (work_ns - t->work_ns[slot]) / passed_ns;
+    }
     t->run_ns[slot] = run_ns;
+    t->work_ns[slot] = work_ns;
     g->actual_kib = d->memory.actual_kib;
     g->target_kib = d->memory.target_kib;
     g->static_max_kib = d->spec->max_memory_kib;

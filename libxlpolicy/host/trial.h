@@ -25,6 +25,7 @@ struct xlp_trial_guest {
     bool alive;
     uint32_t domid;
     double wanted_pct, used_pct; /* of one pCPU, all vCPUs together */
+    double work_pct;             /* what was done in the time used */
     int64_t actual_kib, target_kib, static_max_kib;
     int64_t total_kib;             /* of actual, what the guest itself can use */
     int64_t wanted_kib, short_kib; /* its working set, and what of it has no room */
@@ -64,8 +65,9 @@ struct xlp_trial_result {
     uint64_t time_ns; /* simulated */
     uint32_t ticks;
     uint32_t outcomes[XLP_OUTCOME_CODES];
-    uint32_t moves, target_writes, target_flips;
-    double deficit_mib_s; /* what guests wanted and had no room for, over time */
+    uint32_t moves, reversals, target_writes, target_flips;
+    double deficit_mib_s;      /* what guests wanted and had no room for, over time */
+    double work_s, entitled_s; /* what guests did, and were entitled to do, in pCPU seconds */
 };
 
 /* Runs the scenario of that file. options may be NULL. 0, or -1 with one line in error when it

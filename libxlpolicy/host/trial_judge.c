@@ -43,9 +43,10 @@ struct xlp_judge *xlp_judge_new(const struct xlp_sim *sim, uint64_t tick_ns)
     judge->measure_count = sim->scenario->expect_count;
     judge->measures = calloc(judge->measure_count + 1, sizeof(*judge->measures));
     judge->counted = calloc(sim->domain_count, sizeof(*judge->counted));
+    judge->entitled = calloc(sim->domain_count, sizeof(*judge->entitled));
     for (size_t i = 0; i < sim->domain_count; i++)
         judge->vcpu_count += sim->domains[i].vcpu_count;
-    if (!judge->measures || !judge->counted)
+    if (!judge->measures || !judge->counted || !judge->entitled)
         goto fail;
     for (size_t i = 0; i < judge->measure_count; i++)
         if (start_measure(judge, &judge->measures[i], &sim->scenario->expects[i], tick_ns) < 0)
@@ -73,17 +74,40 @@ void xlp_judge_free(struct xlp_judge *judge)
     }
     free(judge->measures);
     free(judge->counted);
+    free(judge->entitled);
     free(judge);
 }
 
 /* ---- as time goes by ---- */
 
+static double work_of(const struct xlp_sim_domain *d)
+{
+    double work = 0;
+
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
+        work += d->vcpus[k].work;
+    return work;
+}
+
+static void add_totals(struct xlp_judge *judge, double step_s)
+{
+    for (size_t slot = 1; slot < judge->sim->domain_count; slot++) {
+        const struct xlp_sim_domain *d = &judge->sim->domains[slot];
+
+        if (!d->alive)
+            continue;
+        judge->deficit_mib_s += (double)d->memory.deficit_kib / 1024 * step_s;
+        judge->work_s += work_of(d) * step_s;
+        judge->entitled_s += judge->entitled[slot] * step_s;
+    }
+}
+
 void xlp_judge_step(struct xlp_judge *judge, uint64_t from_ns, uint64_t to_ns)
 {
     double step_s = (double)(to_ns - from_ns) / 1e9;
 
-    for (size_t i = 0; i < judge->sim->live_count; i++)
-        judge->deficit_mib_s += (double)judge->sim->live[i]->memory.deficit_kib / 1024 * step_s;
+    xlp_judge_entitle(judge);
+    add_totals(judge, step_s);
     for (size_t i = 0; i < judge->measure_count; i++) {
         struct xlp_measure *m = &judge->measures[i];
 
@@ -114,6 +138,7 @@ static uint32_t counter_of(const struct xlp_counters *c, enum xlp_sim_check chec
 {
     switch (check) {
     case XLP_CHECK_MOVES: return c->moves;
+    case XLP_CHECK_REVERSALS: return c->reversals;
     case XLP_CHECK_NEEDLESS_WRITES: return c->needless_writes;
     case XLP_CHECK_TARGET_WRITES: return c->target_writes;
     case XLP_CHECK_TARGET_FLIPS: return c->target_flips;
@@ -126,8 +151,8 @@ void xlp_judge_round(struct xlp_judge *judge)
 {
     for (size_t slot = 1; slot < judge->sim->domain_count; slot++) {
         const struct xlp_sim_domain *d = &judge->sim->domains[slot];
-        struct xlp_counters now = {d->moves, d->needless_writes, d->target_writes, d->target_flips,
-                                   d->growth_failures};
+        struct xlp_counters now = {d->moves,         d->reversals,    d->needless_writes,
+                                   d->target_writes, d->target_flips, d->growth_failures};
 
         for (size_t i = 0; i < judge->measure_count; i++) {
             struct xlp_measure *m = &judge->measures[i];
@@ -143,6 +168,16 @@ void xlp_judge_round(struct xlp_judge *judge)
 double xlp_judge_deficit_mib_s(const struct xlp_judge *judge)
 {
     return judge->deficit_mib_s;
+}
+
+double xlp_judge_work_s(const struct xlp_judge *judge)
+{
+    return judge->work_s;
+}
+
+double xlp_judge_entitled_s(const struct xlp_judge *judge)
+{
+    return judge->entitled_s;
 }
 
 /* ---- CPU ---- */
@@ -195,6 +230,16 @@ static void measure_cpu(struct xlp_measure *m, const struct xlp_sim_domain *d, s
         rate += d->vcpus[k].rate;
     m->guest_a[slot] += rate / d->vcpu_count * step_s;
     m->guest_b[slot] += step_s;
+}
+
+/* Where it ran, of the time it did. */
+static void measure_running(const struct xlp_judge *judge, struct xlp_measure *m,
+                            const struct xlp_sim_domain *d, double step_s)
+{
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
+        for (uint32_t p = 0; p < judge->sim->pcpu_count; p++)
+            m->pcpu_sum[p] +=
+                xlp_sim_vcpu_part(judge->sim, &d->vcpus[k], p) * d->vcpus[k].rate * step_s;
 }
 
 /* How the masks compare with what they are to be: the file's, or the window's first ones. */
@@ -263,6 +308,17 @@ static void measure_guest(const struct xlp_judge *judge, struct xlp_measure *m, 
         break;
     case XLP_CHECK_GUEST_CPU:
     case XLP_CHECK_GUEST_CPU_SPREAD: measure_cpu(m, d, slot, step_s); break;
+    case XLP_CHECK_GUEST_WORK:
+        m->guest_a[slot] += work_of(d) / d->vcpu_count * step_s;
+        m->guest_b[slot] += step_s;
+        break;
+    case XLP_CHECK_GUEST_SHARE:
+    case XLP_CHECK_UNFAIRNESS:
+    case XLP_CHECK_LOST_WORK:
+        m->guest_a[slot] += work_of(d) * step_s;
+        m->guest_b[slot] += judge->entitled[slot] * step_s;
+        break;
+    case XLP_CHECK_ELSEWHERE: measure_running(judge, m, d, step_s); break;
     case XLP_CHECK_AFFINITY:
     case XLP_CHECK_AFFINITY_UNCHANGED: measure_affinity(m, d, first_vcpu, first_time); break;
     case XLP_CHECK_SHORT: measure_short(m, d, slot, step_s); break;

@@ -22,7 +22,9 @@ void xlp_judge_round(struct xlp_judge *judge);
 void xlp_judge_verdict(const struct xlp_judge *judge, size_t i,
                        struct xlp_trial_verdict *verdict_out);
 
-/* What guests wanted and had no room for, so far. */
+/* What guests wanted and had no room for, so far; the work they did, and were entitled to do. */
 double xlp_judge_deficit_mib_s(const struct xlp_judge *judge);
+double xlp_judge_work_s(const struct xlp_judge *judge);
+double xlp_judge_entitled_s(const struct xlp_judge *judge);
 
 #endif

@@ -22,15 +22,20 @@ struct xlp_measure {
 };
 
 struct xlp_counters {
-    uint32_t moves, needless_writes, target_writes, target_flips, growth_failures;
+    uint32_t moves, reversals, needless_writes, target_writes, target_flips, growth_failures;
 };
 
 struct xlp_judge {
     const struct xlp_sim *sim;
     struct xlp_measure *measures;
     size_t measure_count, vcpu_count;
-    struct xlp_counters *counted; /* [slot] */
-    double deficit_mib_s;
+    struct xlp_counters *counted;             /* [slot] */
+    double *entitled;                         /* [slot] what each is entitled to now, in pCPUs */
+    double deficit_mib_s, work_s, entitled_s; /* of all guests so far */
 };
+
+/* trial_share.c: sets entitled[] from what domains want now, and their weights: what they would get
+ * of a pool without queues, masks or moves that cost. */
+void xlp_judge_entitle(struct xlp_judge *judge);
 
 #endif

@@ -116,30 +116,65 @@ static bool judge_places(const struct xlp_judge *judge, const struct xlp_measure
     return passed;
 }
 
-static bool judge_cpu(const struct xlp_judge *judge, const struct xlp_measure *m, struct words *w)
+/* Guests by guest_a, of guest_b. */
+static bool judge_parts(const struct xlp_judge *judge, const struct xlp_measure *m, struct words *w,
+                        const char *did, const char *of_what, bool apart)
 {
     double low = INFINITY, high = -INFINITY;
     size_t low_at = 0, high_at = 0;
 
     for (size_t slot = 0; slot < judge->sim->domain_count; slot++) {
-        double used = m->guest_b[slot] > 0 ? 100 * m->guest_a[slot] / m->guest_b[slot] : -1;
+        double part = m->guest_b[slot] > 0 ? 100 * m->guest_a[slot] / m->guest_b[slot] : -1;
 
-        if (used < 0)
+        if (part < 0)
             continue;
-        if (used < low) {
-            low = used;
+        if (part < low) {
+            low = part;
             low_at = slot;
         }
-        if (used > high) {
-            high = used;
+        if (part > high) {
+            high = part;
             high_at = slot;
         }
     }
-    say(w, "%s got %.1f %% a vCPU, %s %.1f %%", guest_name(judge, low_at), low,
+    if (isinf(low)) {
+        say(w, "nobody was entitled to anything");
+        return false;
+    }
+    say(w, "%s %s %.1f %%%s, %s %.1f %%", guest_name(judge, low_at), did, low, of_what,
         guest_name(judge, high_at), high);
-    if (m->expect->check == XLP_CHECK_GUEST_CPU_SPREAD)
+    if (apart)
         return hold(m->expect, w, high - low, high - low, " points apart");
     return hold(m->expect, w, low, high, " %");
+}
+
+static bool judge_lost(const struct xlp_judge *judge, const struct xlp_measure *m, struct words *w)
+{
+    double work = 0, entitled = 0, lost_pct;
+
+    for (size_t slot = 0; slot < judge->sim->domain_count; slot++) {
+        work += m->guest_a[slot];
+        entitled += m->guest_b[slot];
+    }
+    lost_pct = entitled > 0 ? 100 * fmax(0, 1 - work / entitled) : 0;
+    say(w, "%.1f of %.1f pCPU seconds of work were done, %.2f %% lost", work, entitled, lost_pct);
+    return hold(m->expect, w, lost_pct, lost_pct, " %");
+}
+
+static bool judge_elsewhere(const struct xlp_judge *judge, const struct xlp_measure *m,
+                            struct words *w)
+{
+    double there = 0, elsewhere = 0, part_pct;
+
+    for (uint32_t p = 0; p < judge->sim->pcpu_count; p++)
+        *(xlp_cpumap_test(&m->expect->map, p) ? &there : &elsewhere) += m->pcpu_sum[p];
+    if (there + elsewhere <= 0) {
+        say(w, "nothing ran");
+        return false;
+    }
+    part_pct = 100 * elsewhere / (there + elsewhere);
+    say(w, "%.2f %% of the run time was on other pCPUs", part_pct);
+    return hold(m->expect, w, part_pct, part_pct, " %");
 }
 
 /* ---- memory ---- */
@@ -209,9 +244,15 @@ static bool judge_one(const struct xlp_judge *judge, const struct xlp_measure *m
     switch (e->check) {
     case XLP_CHECK_PCPU_SPREAD: return judge_spread(judge, m, w);
     case XLP_CHECK_VCPUS_PER_PCPU: return judge_places(judge, m, w);
-    case XLP_CHECK_GUEST_CPU:
-    case XLP_CHECK_GUEST_CPU_SPREAD: return judge_cpu(judge, m, w);
+    case XLP_CHECK_GUEST_CPU: return judge_parts(judge, m, w, "got", " a vCPU", false);
+    case XLP_CHECK_GUEST_CPU_SPREAD: return judge_parts(judge, m, w, "got", " a vCPU", true);
+    case XLP_CHECK_GUEST_WORK: return judge_parts(judge, m, w, "did work of", " a vCPU", false);
+    case XLP_CHECK_GUEST_SHARE: return judge_parts(judge, m, w, "did", " of its share", false);
+    case XLP_CHECK_UNFAIRNESS: return judge_parts(judge, m, w, "did", " of its share", true);
+    case XLP_CHECK_LOST_WORK: return judge_lost(judge, m, w);
+    case XLP_CHECK_ELSEWHERE: return judge_elsewhere(judge, m, w);
     case XLP_CHECK_MOVES:
+    case XLP_CHECK_REVERSALS:
     case XLP_CHECK_NEEDLESS_WRITES:
     case XLP_CHECK_TARGET_WRITES:
     case XLP_CHECK_TARGET_FLIPS:

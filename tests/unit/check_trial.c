@@ -151,6 +151,130 @@ static void judge_step(void *arg, struct xlp_sim *sim, uint64_t from_ns, uint64_
     xlp_judge_step(arg, from_ns, to_ns);
 }
 
+static void assert_verdict(const struct xlp_judge *judge, size_t i, bool passed, const char *text)
+{
+    struct xlp_trial_verdict verdict;
+
+    xlp_judge_verdict(judge, i, &verdict);
+    ck_assert_str_eq(verdict.text, text);
+    ck_assert_int_eq(verdict.passed, passed);
+}
+
+START_TEST(work_is_held_against_what_weights_entitle_to)
+{
+    struct xlp_sim *sim =
+        sim_of("'host':{'pcpus':2},'run_s':60,'dom0':{'load_pct':0},'guests':["
+               "{'name':'a','hard':'0','load_pct':100},{'name':'b','hard':'0','load_pct':100},"
+               "{'name':'c','hard':'1','load_pct':100,'weight':512},"
+               "{'name':'d','hard':'0','load_pct':10}],'expect':["
+               "{'check':'guest-share','guests':'[a-c]','min_pct':85,'max_pct':110},"
+               "{'check':'unfairness','max_pct':11},{'check':'unfairness','max_pct':10},"
+               "{'check':'lost-work','max_pct':0},"
+               "{'check':'lost-work','guests':'[ab]','max_pct':5}]");
+    struct xlp_judge *judge = xlp_judge_new(sim, S);
+
+    ck_assert_ptr_nonnull(judge);
+    sim->probe = judge_step;
+    sim->probe_arg = judge;
+    run_to(sim, 60);
+    /* d is entitled to the 10 % it wants, a and b to a quarter of the rest each, 47.5 %, c to half,
+     * 95 %. c uses more than that, as nobody else may run there. */
+    assert_verdict(judge, 0, true,
+                   "guest-share of [a-c], 0 s to 60 s: a did 94.7 % of its share, c 105.3 %; "
+                   "expected: 85 to 110 %");
+    assert_verdict(judge, 1, true,
+                   "unfairness, 0 s to 60 s: a did 94.7 % of its share, c 105.3 %; expected: at "
+                   "most 11 points apart");
+    assert_verdict(judge, 2, false,
+                   "unfairness, 0 s to 60 s: a did 94.7 % of its share, c 105.3 %; expected: at "
+                   "most 10 points apart");
+    assert_verdict(judge, 3, true,
+                   "lost-work, 0 s to 60 s: 120.0 of 120.0 pCPU seconds of work were done, 0.00 % "
+                   "lost; expected: at most 0 %");
+    assert_verdict(judge, 4, false,
+                   "lost-work of [ab], 0 s to 60 s: 54.0 of 57.0 pCPU seconds of work were done, "
+                   "5.26 % lost; expected: at most 5 %");
+    ck_assert_double_eq_tol(xlp_judge_work_s(judge), 120, 1e-6);
+    ck_assert_double_eq_tol(xlp_judge_entitled_s(judge), 120, 1e-6);
+    xlp_judge_free(judge);
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(work_is_told_from_time_and_place_from_place)
+{
+    struct xlp_sim *sim =
+        sim_of("'host':{'pcpus':4,'threads':2,'core_capacity':1.5},'run_s':60,"
+               "'dom0':{'load_pct':0},'guests':["
+               "{'name':'a','vcpus':2,'hard':['0','1'],'load_pct':100},"
+               "{'name':'b','hard':'2-3','load_pct':60},{'name':'idle'}],'expect':["
+               "{'check':'guest-cpu','guests':'a','min_pct':100},"
+               "{'check':'guest-work','guests':'a','min_pct':80},"
+               "{'check':'guest-work','guests':'a','min_pct':75},"
+               "{'check':'elsewhere','guests':'[ab]','pcpus':'0-1','max_pct':10},"
+               "{'check':'elsewhere','guests':'b','pcpus':'2-3','max_pct':0},"
+               "{'check':'elsewhere','guests':'idle','pcpus':'2-3','max_pct':0},"
+               "{'check':'unfairness','guests':'idle','max_pct':0}]");
+    struct xlp_judge *judge = xlp_judge_new(sim, S);
+
+    ck_assert_ptr_nonnull(judge);
+    sim->probe = judge_step;
+    sim->probe_arg = judge;
+    run_to(sim, 60);
+    assert_verdict(judge, 0, true,
+                   "guest-cpu of a, 0 s to 60 s: a got 100.0 % a vCPU, a 100.0 %; expected: at "
+                   "least 100 %");
+    assert_verdict(judge, 1, false,
+                   "guest-work of a, 0 s to 60 s: a did work of 75.0 % a vCPU, a 75.0 %; "
+                   "expected: at least 80 %");
+    assert_verdict(judge, 2, true,
+                   "guest-work of a, 0 s to 60 s: a did work of 75.0 % a vCPU, a 75.0 %; "
+                   "expected: at least 75 %");
+    assert_verdict(judge, 3, false,
+                   "elsewhere of [ab], 0 s to 60 s: 23.08 % of the run time was on other pCPUs; "
+                   "expected: at most 10 %");
+    assert_verdict(judge, 4, true,
+                   "elsewhere of b, 0 s to 60 s: 0.00 % of the run time was on other pCPUs; "
+                   "expected: at most 0 %");
+    assert_verdict(judge, 5, false, "elsewhere of idle, 0 s to 60 s: nothing ran");
+    assert_verdict(judge, 6, false,
+                   "unfairness of idle, 0 s to 60 s: nobody was entitled to anything");
+    xlp_judge_free(judge);
+    sim_close(sim);
+}
+END_TEST
+
+/* What the manager undid of its own; what others did in between does not count. */
+START_TEST(a_move_back_is_a_reversal)
+{
+    static const struct {
+        const char *to; /* NULL: the operator pins it to pCPU 0 */
+        uint32_t reversals;
+    } steps[] = {{"1", 0}, {"2", 0}, {"1", 1}, {"3", 1}, {NULL, 1},
+                 {"1", 1}, {"0", 2}, {"0", 2}, {"1", 3}};
+    struct xlp_sim *sim = sim_of("'host':{'pcpus':4},'run_s':60,'guests':[{'name':'a'}],"
+                                 "'events':[{'at_s':4.5,'event':'vcpu-pin','guest':'a',"
+                                 "'hard':'0'}],"
+                                 "'expect':[{'check':'reversals','max':1}]");
+    struct xlp_judge *judge = xlp_judge_new(sim, S);
+
+    ck_assert_ptr_nonnull(judge);
+    sim->probe = judge_step;
+    sim->probe_arg = judge;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (steps[i].to)
+            ck_assert_int_eq(place(sim, "a", steps[i].to, "all"), XLP_DONE);
+        ck_assert_msg(guest(sim, "a")->reversals == steps[i].reversals, "step %zu: %u", i,
+                      guest(sim, "a")->reversals);
+        xlp_judge_round(judge);
+        run_to(sim, (double)i + 1);
+    }
+    assert_verdict(judge, 0, false, "reversals, 0 s to 60 s: 3; expected: at most 1");
+    xlp_judge_free(judge);
+    sim_close(sim);
+}
+END_TEST
+
 START_TEST(taking_too_much_from_a_guest_is_seen)
 {
     struct xlp_sim *sim = sim_of("'host':{'pcpus':1},'run_s':60,"
@@ -225,6 +349,7 @@ static TCase *scenarios(void)
 }
 
 CHECK_CASE(runner, the_observer_sees_what_really_happened, a_killed_daemon_misses_its_ticks,
-           an_unknown_setting_stops_the_trial, taking_too_much_from_a_guest_is_seen,
-           nothing_to_judge_is_a_failure)
+           an_unknown_setting_stops_the_trial, work_is_held_against_what_weights_entitle_to,
+           work_is_told_from_time_and_place_from_place, a_move_back_is_a_reversal,
+           taking_too_much_from_a_guest_is_seen, nothing_to_judge_is_a_failure)
 CHECK_MAIN("trial", scenarios, runner)
