@@ -25,6 +25,7 @@ struct xlp_sim_masks {
 
 struct xlp_sim_vcpu {
     const struct xlp_sim_trace *load;
+    bool online;
     struct xlp_sim_masks masks;
     bool recorded; /* the ledger: what was there before us, what we wrote last */
     struct xlp_sim_masks original, ours;
@@ -93,7 +94,8 @@ struct xlp_sim_domain {
     uint64_t seen_ns; /* when the manager first saw it; UINT64_MAX: not yet */
     uint64_t up_ns;   /* when its balloon and its agent start to work */
     uint32_t busy_left;
-    bool vanishes; /* at the next action on it */
+    uint32_t zero_left; /* so many snapshots will show nothing but zeros of its vCPUs */
+    bool vanishes;      /* at the next action on it */
     struct xlp_sim_vcpu *vcpus;
     uint32_t vcpu_count;
     struct xlp_sim_memory memory;
@@ -143,6 +145,7 @@ struct xlp_sim {
     struct xlp_sim_scenario *scenario;
     unsigned int open_flags;
     uint64_t now_ns;
+    int64_t clock_step_ns;  /* what snapshots show differs by this */
     uint64_t real_start_ns; /* of the machine's clock, with XLP_HOST_REALTIME */
 
     struct xlp_sim_pcpu *pcpus;

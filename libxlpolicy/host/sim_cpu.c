@@ -70,7 +70,7 @@ static double demand_now(const struct xlp_sim *sim, const struct xlp_sim_domain 
     double now_s = (double)sim->now_ns / 1e9;
     double demand = xlp_sim_trace_at(d->vcpus[k].load, now_s) / 100;
 
-    if (d->flags)
+    if (d->flags || !d->vcpus[k].online)
         return 0;
     if (d->spec->noise_pct > 0)
         demand += d->spec->noise_pct / 100 *

@@ -31,7 +31,8 @@ static void start_vcpus(struct xlp_sim *sim, struct xlp_sim_domain *d)
         const struct xlp_sim_trace *load = v->load ? v->load : &d->spec->load[k];
         size_t first = (size_t)(xlp_sim_unit_of(sim, d, k).vcpus - d->vcpus);
 
-        *v = (struct xlp_sim_vcpu){.load = load, .queue = SIZE_MAX, .speed = 1};
+        *v = (struct xlp_sim_vcpu){
+            .load = load, .online = k < d->spec->online_vcpus, .queue = SIZE_MAX, .speed = 1};
         v->masks.hard = d->spec->hard[first];
         v->masks.soft = d->spec->soft[first];
         /* The scheduler knows nothing of it yet; what it will want is as good a guess as any. */
@@ -59,9 +60,9 @@ bool xlp_sim_create(struct xlp_sim *sim, struct xlp_sim_domain *d)
     d->age_ns = 0;
     d->seen_ns = UINT64_MAX;
     d->up_ns = sim->now_ns;
+    sim->live[sim->live_count++] = d;
     start_memory(sim, d);
     start_vcpus(sim, d);
-    sim->live[sim->live_count++] = d;
     sim->woken = true;
     return true;
 }
@@ -122,6 +123,14 @@ static void pin(struct xlp_sim *sim, struct xlp_sim_domain *d, const struct xlp_
     }
 }
 
+/* xl vcpu-set: the first so many are online. */
+static void set_vcpus(struct xlp_sim *sim, struct xlp_sim_domain *d, uint32_t online)
+{
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
+        d->vcpus[k].online = k < online;
+    xlp_sim_enqueue(sim, d);
+}
+
 /* xl mem-set moves the limit along with the target. */
 static void mem_set(struct xlp_sim_domain *d, int64_t target_kib)
 {
@@ -174,6 +183,7 @@ static void change_guest(struct xlp_sim *sim, struct xlp_sim_domain *d,
     case XLP_SIM_MIGRATE: set_flag(sim, d, XLP_DOMAIN_MIGRATING, true); return;
     case XLP_SIM_SHUTDOWN: set_flag(sim, d, XLP_DOMAIN_SHUTDOWN, true); return;
     case XLP_SIM_VCPU_PIN: pin(sim, d, event); return;
+    case XLP_SIM_VCPU_SET: set_vcpus(sim, d, event->vcpus); return;
     case XLP_SIM_SCHED:
         d->weight = event->has_weight ? event->weight : d->weight;
         d->cap_pct = event->has_cap ? event->cap_pct : d->cap_pct;
@@ -190,6 +200,7 @@ static void change_guest(struct xlp_sim *sim, struct xlp_sim_domain *d,
     case XLP_SIM_POOL_MIGRATE: move_to_pool(sim, d, event->pool); return;
     case XLP_SIM_FAULT_BUSY: d->busy_left = event->times; return;
     case XLP_SIM_FAULT_VANISH: d->vanishes = true; return;
+    case XLP_SIM_FAULT_ZERO: d->zero_left = event->times; return;
     default: return;
     }
 }
@@ -201,7 +212,9 @@ void xlp_sim_event_apply(struct xlp_sim *sim, const struct xlp_sim_event *event)
     case XLP_SIM_PCPU_ONLINE: set_online(sim, event->pcpu, true); return;
     case XLP_SIM_CLAIM: sim->claims_kib = event->memory_kib; return;
     case XLP_SIM_CONTROLLER: memcpy(sim->other_controller, event->name, XLP_NAME_SIZE); return;
+    case XLP_SIM_CLOCK_STEP: sim->clock_step_ns += event->step_ns; return;
     case XLP_SIM_KILL_DAEMON:
+    case XLP_SIM_STALL_DAEMON:
     case XLP_SIM_ADOPT:
     case XLP_SIM_RELEASE:
     case XLP_SIM_SETTING: sim->woken = true; return; /* the runner fetches it */

@@ -9,13 +9,21 @@ static int add_pcpus(const struct xlp_sim *sim, struct xlp_snapshot *s);
 static int add_pools(const struct xlp_sim *sim, struct xlp_snapshot *s);
 static int add_domain(struct xlp_sim *sim, struct xlp_sim_domain *d, struct xlp_snapshot *s);
 
+/* Never below 0, however far back the clock was set. */
+static uint64_t shown_time_ns(const struct xlp_sim *sim)
+{
+    if (sim->clock_step_ns < 0 && sim->now_ns < (uint64_t)-sim->clock_step_ns)
+        return 0;
+    return sim->now_ns + (uint64_t)sim->clock_step_ns;
+}
+
 int xlp_sim_observe(struct xlp_host *host, struct xlp_snapshot *s)
 {
     struct xlp_sim *sim = (struct xlp_sim *)host;
 
     xlp_snapshot_reset(s);
     xlp_sim_see_vcpus(sim);
-    s->time_ns = sim->now_ns;
+    s->time_ns = shown_time_ns(sim);
     s->memory.total_kib = sim->total_kib;
     s->memory.free_kib = sim->free_kib;
     s->memory.scrub_kib = sim->scrub_kib;
@@ -74,18 +82,13 @@ static int add_pools(const struct xlp_sim *sim, struct xlp_snapshot *s)
     return 0;
 }
 
-static int add_vcpu(struct xlp_sim *sim, uint32_t id, struct xlp_sim_vcpu *from,
-                    const struct xlp_sim_domain *d, struct xlp_snapshot *s)
+static void fill_state(const struct xlp_sim *sim, const struct xlp_sim_domain *d,
+                       const struct xlp_sim_vcpu *from, struct xlp_vcpu *v)
 {
-    struct xlp_vcpu *v = xlp_snapshot_add_vcpu(s);
     double now =
-        xlp_sim_random(sim->scenario->host.seed, sim->now_ns, (uint64_t)d->domid << 16 | id);
+        xlp_sim_random(sim->scenario->host.seed, sim->now_ns, (uint64_t)d->domid << 16 | v->id);
 
-    if (!v)
-        return -1;
-    v->domain = (uint32_t)s->domain_count - 1;
-    v->id = id;
-    v->online = true;
+    v->online = from->online;
     v->running = now < from->rate;
     v->blocked = !v->running && now < from->rate + from->blocked;
     v->pcpu = from->pcpu;
@@ -93,6 +96,19 @@ static int add_vcpu(struct xlp_sim *sim, uint32_t id, struct xlp_sim_vcpu *from,
     v->samples = from->samples;
     v->samples_waiting = from->samples_waiting;
     v->samples_blocked = from->samples_blocked;
+}
+
+static int add_vcpu(struct xlp_sim *sim, uint32_t id, struct xlp_sim_vcpu *from,
+                    const struct xlp_sim_domain *d, struct xlp_snapshot *s)
+{
+    struct xlp_vcpu *v = xlp_snapshot_add_vcpu(s);
+
+    if (!v)
+        return -1;
+    v->domain = (uint32_t)s->domain_count - 1;
+    v->id = id;
+    if (d->zero_left == 0)
+        fill_state(sim, d, from, v);
     from->samples = from->samples_waiting = from->samples_blocked = 0;
     v->hard = xlp_snapshot_intern(s, &from->masks.hard);
     v->soft = xlp_snapshot_intern(s, &from->masks.soft);
@@ -158,5 +174,7 @@ static int add_domain(struct xlp_sim *sim, struct xlp_sim_domain *from, struct x
     for (uint32_t i = 0; i < from->vcpu_count; i++)
         if (add_vcpu(sim, i, &from->vcpus[i], from, s) < 0)
             return -1;
+    if (from->zero_left > 0)
+        from->zero_left--;
     return 0;
 }

@@ -279,6 +279,14 @@ static bool is_taken(const struct xlp_sim *sim, size_t queue, const struct xlp_s
     return false;
 }
 
+static bool is_online(const struct xlp_sim_unit *u)
+{
+    for (uint32_t k = 0; k < u->vcpu_count; k++)
+        if (u->vcpus[k].online)
+            return true;
+    return false;
+}
+
 /* Under null: where it was, if that is still free, or else any free place of the mask. */
 static size_t free_place(const struct xlp_sim *sim, const struct xlp_sim_unit *u,
                          const struct xlp_cpumap *mask)
@@ -288,8 +296,8 @@ static size_t free_place(const struct xlp_sim *sim, const struct xlp_sim_unit *u
     for (size_t i = 0; i < sim->queue_count; i++) {
         const struct xlp_sim_queue *q = &sim->queues[i];
 
-        if (q->pool == u->domain->pool && meets(mask, &q->places) && !is_taken(sim, i, u) &&
-            (best == SIZE_MAX || i == old))
+        if (q->pool == u->domain->pool && meets(mask, &q->places) && is_online(u) &&
+            !is_taken(sim, i, u) && (best == SIZE_MAX || i == old))
             best = i;
     }
     return best;

@@ -139,7 +139,7 @@ static void settle_states(const struct xlp_sim_unit *u, double busy)
         struct xlp_sim_vcpu *v = &u->vcpus[k];
 
         v->waiting = v->blocked = 0;
-        if (u->domain->flags)
+        if (u->domain->flags || !v->online)
             continue;
         if (v->wants - v->rate > XLP_SIM_TINY)
             v->waiting = 1 - v->rate;

@@ -54,9 +54,9 @@ struct xlp_sim_guest_spec {
     uint32_t device_node; /* NUMA node of these devices, or XLP_UNKNOWN */
     uint32_t memory_node; /* of its memory; XLP_UNKNOWN: it is all the same to it */
 
-    uint32_t vcpu_count;
-    struct xlp_cpumap *hard, *soft;   /* [vcpu_count] */
-    const struct xlp_sim_trace *load; /* [vcpu_count] in percent of a pCPU */
+    uint32_t vcpu_count, online_vcpus; /* the first ones are online */
+    struct xlp_cpumap *hard, *soft;    /* [vcpu_count] */
+    const struct xlp_sim_trace *load;  /* [vcpu_count] in percent of a pCPU */
     double noise_pct;
 
     int64_t memory_kib, max_memory_kib, video_kib;
@@ -94,6 +94,7 @@ enum xlp_sim_event_kind {
     XLP_SIM_MIGRATE,
     XLP_SIM_SHUTDOWN,
     XLP_SIM_VCPU_PIN,
+    XLP_SIM_VCPU_SET,
     XLP_SIM_SCHED,
     XLP_SIM_MEM_SET,
     XLP_SIM_SET_LOAD,
@@ -107,8 +108,11 @@ enum xlp_sim_event_kind {
     XLP_SIM_CONTROLLER,
     XLP_SIM_FAULT_BUSY,
     XLP_SIM_FAULT_VANISH,
+    XLP_SIM_FAULT_ZERO,
+    XLP_SIM_CLOCK_STEP,
     /* for the trial runner, which plays the daemon and its operator */
     XLP_SIM_KILL_DAEMON,
+    XLP_SIM_STALL_DAEMON,
     XLP_SIM_ADOPT,
     XLP_SIM_RELEASE,
     XLP_SIM_SETTING,
@@ -122,10 +126,11 @@ struct xlp_sim_event {
     uint32_t vcpu;
     bool has_vcpu, has_hard, has_soft, has_weight, has_cap;
     struct xlp_cpumap hard, soft;
-    uint32_t weight, cap_pct, pcpu, times;
+    uint32_t weight, cap_pct, pcpu, times, vcpus;
     size_t pool;
     int64_t memory_kib;
     uint64_t down_ns; /* how long the daemon is away */
+    int64_t step_ns;  /* of the clock that snapshots show */
     struct xlp_sim_trace trace;
     enum xlp_sim_balloon balloon;
     enum xlp_sim_agent agent;

@@ -221,6 +221,8 @@ static void read_cpu(struct xlp_json_reader *r, const struct xlp_json *entry, si
     xlp_json_read_double(r, entry, "noise_pct", XLP_JSON_OPTIONAL, 0, 100, &g->noise_pct);
     if (!r->failed && (g->vcpu_count == 0 || g->weight == 0))
         xlp_json_fail(r, entry, "\"vcpus\" and \"weight\" must be above 0");
+    g->online_vcpus = g->vcpu_count;
+    xlp_json_read_u32(r, entry, "online_vcpus", XLP_JSON_OPTIONAL, g->vcpu_count, &g->online_vcpus);
     if (value_of(r, entry, "pool"))
         g->pool = xlp_sim_read_pool(r, entry, scenario);
 
@@ -333,14 +335,38 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
 static void read_entry(struct xlp_json_reader *r, const struct xlp_json *entry,
                        struct xlp_sim_scenario *scenario)
 {
-    static const char *const known[] = {
-        "name",      "count",           "first",        "type",          "start_s",
-        "age_s",     "boot_s",          "pci_devices",  "device_node",   "memory_node",
-        "pool",      "vcpus",           "weight",       "cap_pct",       "hard",
-        "soft",      "load_pct",        "noise_pct",    "memory_mib",    "max_memory_mib",
-        "video_mib", "dynamic_min_mib", "overhead_mib", "cache_mib",     "dynamic_max_mib",
-        "swap_mib",  "used_mib",        "balloon",      "balloon_mib_s", "agent",
-        NULL};
+    static const char *const known[] = {"name",
+                                        "count",
+                                        "first",
+                                        "type",
+                                        "start_s",
+                                        "age_s",
+                                        "boot_s",
+                                        "pci_devices",
+                                        "device_node",
+                                        "memory_node",
+                                        "pool",
+                                        "vcpus",
+                                        "online_vcpus",
+                                        "weight",
+                                        "cap_pct",
+                                        "hard",
+                                        "soft",
+                                        "load_pct",
+                                        "noise_pct",
+                                        "memory_mib",
+                                        "max_memory_mib",
+                                        "video_mib",
+                                        "dynamic_min_mib",
+                                        "overhead_mib",
+                                        "cache_mib",
+                                        "dynamic_max_mib",
+                                        "swap_mib",
+                                        "used_mib",
+                                        "balloon",
+                                        "balloon_mib_s",
+                                        "agent",
+                                        NULL};
     char pattern[XLP_NAME_SIZE] = "", name[XLP_NAME_SIZE];
     uint32_t count = 0, first = 1;
 

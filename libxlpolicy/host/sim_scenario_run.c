@@ -23,6 +23,7 @@ static const struct event_form {
     [XLP_SIM_MIGRATE] = {"migrate", {"guest"}, {NULL}},
     [XLP_SIM_SHUTDOWN] = {"shutdown", {"guest"}, {NULL}},
     [XLP_SIM_VCPU_PIN] = {"vcpu-pin", {"guest"}, {"vcpu", "hard", "soft"}},
+    [XLP_SIM_VCPU_SET] = {"vcpu-set", {"guest", "vcpus"}, {NULL}},
     [XLP_SIM_SCHED] = {"sched", {"guest"}, {"weight", "cap_pct"}},
     [XLP_SIM_MEM_SET] = {"mem-set", {"guest", "memory_mib"}, {NULL}},
     [XLP_SIM_SET_LOAD] = {"load", {"guest", "load_pct"}, {NULL}},
@@ -36,7 +37,10 @@ static const struct event_form {
     [XLP_SIM_CONTROLLER] = {"other-controller", {NULL}, {"name"}},
     [XLP_SIM_FAULT_BUSY] = {"fault-busy", {"guest", "times"}, {NULL}},
     [XLP_SIM_FAULT_VANISH] = {"fault-vanish", {"guest"}, {NULL}},
+    [XLP_SIM_FAULT_ZERO] = {"fault-zero", {"guest", "times"}, {NULL}},
+    [XLP_SIM_CLOCK_STEP] = {"clock-step", {"by_s"}, {NULL}},
     [XLP_SIM_KILL_DAEMON] = {"kill-daemon", {NULL}, {"down_s"}},
+    [XLP_SIM_STALL_DAEMON] = {"stall-daemon", {NULL}, {"down_s"}},
     [XLP_SIM_ADOPT] = {"adopt", {NULL}, {"guest"}},
     [XLP_SIM_RELEASE] = {"release", {NULL}, {"guest"}},
     [XLP_SIM_SETTING] = {"setting", {"name", "value"}, {NULL}},
@@ -100,6 +104,9 @@ static void read_placing(struct xlp_json_reader *r, const struct xlp_json *v,
         event->pool = xlp_sim_read_pool(r, v, scenario);
     if (event->has_vcpu && !r->failed && event->vcpu >= scenario->guests[event->guest].vcpu_count)
         xlp_json_fail(r, xlp_json_get(v, "vcpu"), "the guest has no vCPU %u", event->vcpu);
+    if (has(r, v, "vcpus"))
+        xlp_json_read_u32(r, v, "vcpus", XLP_JSON_REQUIRED,
+                          scenario->guests[event->guest].vcpu_count, &event->vcpus);
     if (event->has_weight && !r->failed && event->weight == 0)
         xlp_json_fail(r, xlp_json_get(v, "weight"), "\"weight\" must be above 0");
 }
@@ -123,6 +130,7 @@ static void read_event(struct xlp_json_reader *r, const struct xlp_json *v,
     static const char *const always[KEYS_MAX] = {"at_s", "event"};
     struct xlp_sim_event event = {.guest = SIZE_MAX, .down_ns = UINT64_C(2000000000)};
     int kind = find_kind(r, v), word = 0;
+    double step_s = 0;
 
     if (kind < 0)
         return;
@@ -135,6 +143,8 @@ static void read_event(struct xlp_json_reader *r, const struct xlp_json *v,
     xlp_sim_read_mib(r, v, "memory_mib", XLP_JSON_OPTIONAL, &event.memory_kib);
     xlp_json_read_u32(r, v, "times", XLP_JSON_OPTIONAL, 1000000, &event.times);
     xlp_sim_read_seconds(r, v, "down_s", XLP_JSON_OPTIONAL, &event.down_ns);
+    xlp_json_read_double(r, v, "by_s", XLP_JSON_OPTIONAL, -1e7, 1e7, &step_s);
+    event.step_ns = llround(step_s * 1e9);
     xlp_sim_read_name(r, v, "name", XLP_JSON_OPTIONAL, event.name);
     if (has(r, v, "balloon")) {
         xlp_sim_read_word(r, v, "balloon", XLP_JSON_REQUIRED, xlp_sim_balloon_names, &word);

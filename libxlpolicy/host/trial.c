@@ -240,18 +240,24 @@ static int tick(struct trial *t)
 
 /* ---- what the daemon's operator does ---- */
 
-/* The engine's memory goes with the daemon; the host's ledger stays. */
-static int restart_daemon(struct trial *t, uint64_t down_ns)
+/* For so long it does nothing. */
+static void stall_daemon(struct trial *t, uint64_t down_ns)
 {
     uint64_t up_ns = t->sim->now_ns + down_ns;
 
+    if (up_ns > t->sim->scenario->run_ns)
+        up_ns = t->sim->scenario->run_ns;
+    xlp_sim_advance(t->sim, up_ns, false);
+}
+
+/* The engine's memory goes with the daemon; the host's ledger stays. */
+static int restart_daemon(struct trial *t, uint64_t down_ns)
+{
     xlp_engine_free(t->engine);
     t->engine = xlp_engine_new();
     if (!t->engine)
         return out_of_memory(t);
-    if (up_ns > t->sim->scenario->run_ns)
-        up_ns = t->sim->scenario->run_ns;
-    xlp_sim_advance(t->sim, up_ns, false);
+    stall_daemon(t, down_ns);
     xlp_sim_forget_seen(t->sim);
     return 0;
 }
@@ -281,6 +287,8 @@ static int run_commands(struct trial *t)
     while (rc == 0 && (event = xlp_sim_next_command(t->sim)) != NULL) {
         if (event->kind == XLP_SIM_KILL_DAEMON)
             rc = restart_daemon(t, event->down_ns);
+        else if (event->kind == XLP_SIM_STALL_DAEMON)
+            stall_daemon(t, event->down_ns);
         else if (event->kind == XLP_SIM_SETTING)
             rc = xlp_policy_set(&t->policy, event->name, event->value, t->error, t->error_size);
         else

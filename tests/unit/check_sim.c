@@ -114,6 +114,86 @@ START_TEST(samples_tell_what_the_lab_measured)
 }
 END_TEST
 
+/* ---- what may look odd ---- */
+
+START_TEST(an_offline_vcpu_neither_runs_nor_waits)
+{
+    struct xlp_sim *sim =
+        sim_of("'host':{'pcpus':1},'run_s':60,'dom0':{'load_pct':0},'guests':["
+               "{'name':'a','vcpus':3,'online_vcpus':1,'load_pct':100,'cap_pct':80}],"
+               "'events':[{'at_s':20,'event':'vcpu-set','guest':'a','vcpus':2}]");
+    const struct xlp_vcpu *v;
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    run_to(sim, 10);
+    ck_assert_int_eq(sim->host.ops->observe(&sim->host, &s), 0);
+    v = first_vcpu(&s, "a");
+    ck_assert(v[0].online && !v[1].online && !v[2].online);
+    ck_assert_uint_eq(v[0].cpu_time_ns / 1000000, 8000); /* the whole cap is its own */
+    for (int k = 1; k <= 2; k++) {
+        ck_assert(!v[k].running && !v[k].blocked);
+        ck_assert_uint_eq(v[k].cpu_time_ns, 0);
+        ck_assert_uint_eq(v[k].samples_waiting + v[k].samples_blocked, 0);
+    }
+    run_to(sim, 30);
+    ck_assert_int_eq(sim->host.ops->observe(&sim->host, &s), 0);
+    v = first_vcpu(&s, "a");
+    ck_assert(v[0].online && v[1].online && !v[2].online);
+    ck_assert_uint_eq(v[1].cpu_time_ns / 1000000, 4000);
+    xlp_snapshot_dispose(&s);
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(zeros_are_shown_for_a_while)
+{
+    struct xlp_sim *sim =
+        sim_of("'host':{'pcpus':2},'run_s':60,'guests':[{'name':'a','hard':'1','load_pct':50}],"
+               "'events':[{'at_s':5,'event':'fault-zero','guest':'a','times':2}]");
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    for (int t = 1; t <= 10; t++) {
+        bool zero = t == 5 || t == 6;
+        const struct xlp_vcpu *v;
+
+        run_to(sim, t);
+        ck_assert_int_eq(sim->host.ops->observe(&sim->host, &s), 0);
+        v = first_vcpu(&s, "a");
+        ck_assert_int_eq(v->online, !zero);
+        ck_assert_uint_eq(v->samples, zero ? 0 : 15);
+        ck_assert_uint_eq(v->pcpu, zero ? 0 : 1);
+        ck_assert_uint_eq(v->cpu_time_ns / 1000000, zero ? 0 : (uint64_t)t * 500);
+        assert_map(&s, v->hard, "1");
+    }
+    xlp_snapshot_dispose(&s);
+    sim_close(sim);
+}
+END_TEST
+
+START_TEST(the_clock_that_is_shown_may_jump)
+{
+    struct xlp_sim *sim = sim_of("'host':{'pcpus':1},'run_s':60,'guests':[],"
+                                 "'events':[{'at_s':10,'event':'clock-step','by_s':100.5},"
+                                 "{'at_s':20,'event':'clock-step','by_s':-110.5},"
+                                 "{'at_s':30,'event':'clock-step','by_s':-50}]");
+    static const struct {
+        double at_s, shown_s;
+    } cases[] = {{9, 9}, {11, 111.5}, {21, 11}, {31, 0}, {59, 0}, {60, 0}};
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        run_to(sim, cases[i].at_s);
+        ck_assert_int_eq(sim->host.ops->observe(&sim->host, &s), 0);
+        ck_assert_double_eq((double)s.time_ns / 1e9, cases[i].shown_s);
+    }
+    xlp_snapshot_dispose(&s);
+    sim_close(sim);
+}
+END_TEST
+
 /* ---- the ledger ---- */
 
 START_TEST(the_first_write_records_what_was_there)
@@ -318,6 +398,8 @@ END_TEST
 
 CHECK_CASE(shown, every_snapshot_passes_the_check_for_files, run_and_idle_time_add_up,
            samples_tell_what_the_lab_measured)
+CHECK_CASE(oddities, an_offline_vcpu_neither_runs_nor_waits, zeros_are_shown_for_a_while,
+           the_clock_that_is_shown_may_jump)
 CHECK_CASE(ledger, the_first_write_records_what_was_there, adopting_records_and_writes_nothing,
            the_first_target_records_target_and_limit,
            an_action_on_another_life_of_the_guest_is_not_done,
@@ -325,4 +407,4 @@ CHECK_CASE(ledger, the_first_write_records_what_was_there, adopting_records_and_
 CHECK_CASE(passing_time, wait_comes_back_for_guests_and_at_the_end,
            the_same_scenario_gives_the_same_run,
            in_real_time_it_keeps_to_the_clock_and_wakes_for_a_descriptor)
-CHECK_MAIN("sim", shown, ledger, passing_time)
+CHECK_MAIN("sim", shown, oddities, ledger, passing_time)

@@ -212,8 +212,13 @@ START_TEST(null_gives_each_vcpu_a_pcpu_of_its_own_while_there_are_any)
     struct xlp_sim *sim =
         sim_of(NO_DOM0 "'host':{'pcpus':4,'pools':[{'name':'a','pcpus':'0'},"
                        "{'name':'n','pcpus':'1-3','sched':'null'}]},"
-                       "'guests':[{'name':'h%d','count':4,'pool':'n','load_pct':100}],"
-                       "'events':[{'at_s':10,'event':'destroy','guest':'h2'}]");
+                       "'guests':[{'name':'h%d','count':4,'pool':'n','load_pct':100},"
+                       "{'name':'h5','pool':'n','vcpus':2,'start_s':17,'load_pct':100},"
+                       "{'name':'h6','pool':'n','start_s':18,'load_pct':100}],"
+                       "'events':[{'at_s':10,'event':'destroy','guest':'h2'},"
+                       "{'at_s':16,'event':'destroy','guest':'h1'},"
+                       "{'at_s':16,'event':'destroy','guest':'h3'},"
+                       "{'at_s':20,'event':'vcpu-set','guest':'h5','vcpus':1}]");
 
     run_to(sim, 5);
     assert_rates(sim, "h", 1, 3, 100);
@@ -226,6 +231,11 @@ START_TEST(null_gives_each_vcpu_a_pcpu_of_its_own_while_there_are_any)
     ck_assert_int_eq(place(sim, "h4", "all", "all"), XLP_DONE);
     run_to(sim, 15);
     assert_rates(sim, "h", 3, 4, 100);
+    run_to(sim, 19);
+    ck_assert_double_eq_tol(guest(sim, "h5")->vcpus[0].rate, 1, 1e-6);
+    ck_assert_double_eq_tol(guest(sim, "h5")->vcpus[1].rate, 1, 1e-6);
+    run_to(sim, 25); /* the second vCPU of h5 leaves its pCPU to h6 */
+    ck_assert_double_eq_tol(rate_pct(sim, "h6"), 100, 1e-6);
     sim_close(sim);
 }
 END_TEST
