@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shares/apportion.h"
+#include "shares/tickets.h"
 
 /* ---- stride and lottery ---- */
 
@@ -173,6 +174,196 @@ START_TEST(what_is_owed_outlives_a_change_of_holders)
 }
 END_TEST
 
+/* ---- compensation and transfer ---- */
+
+/* A domain of 1000 shares that may use one pCPU, and uses half of it. */
+static const struct xlp_tickets half_used = {
+    .shares = 1000, .used = 0.5, .entitled = 1, .awake = true};
+
+static bool all_serve_all(const void *arg, size_t driver, size_t client)
+{
+    (void)arg;
+    (void)driver;
+    (void)client;
+    return true;
+}
+
+/* The last count_drivers of them are drivers. */
+static void lend(struct xlp_tickets *domains, size_t count, size_t driver_count)
+{
+    struct xlp_tickets *parties[64];
+    size_t drivers[64];
+
+    for (size_t i = 0; i < count; i++)
+        parties[i] = &domains[i];
+    for (size_t i = 0; i < driver_count; i++)
+        drivers[i] = count - driver_count + i;
+    for (size_t i = 0; i < driver_count; i++)
+        domains[drivers[i]].driver = true;
+    xlp_lend(parties, count, drivers, driver_count, all_serve_all, NULL);
+}
+
+START_TEST(who_blocks_and_waits_is_made_up_for_what_it_could_not_use)
+{
+    struct xlp_tickets t = half_used;
+
+    xlp_compensate(&t, 1);
+    ck_assert_double_eq(xlp_tickets_held(&t), 1000); /* it has what it wants */
+    t.held_up = true;
+    t.used = 0.7; /* 1/0.7: 43 % more, the nearest step below is a quarter */
+    xlp_compensate(&t, 1);
+    ck_assert_double_eq(xlp_tickets_held(&t), 1250);
+    t.used = 0.01;
+    xlp_compensate(&t, 1);
+    ck_assert_double_eq(xlp_tickets_held(&t), 2000);
+    t = half_used;
+    t.held_up = t.driver = true;
+    xlp_compensate(&t, 1);
+    ck_assert_double_eq(xlp_tickets_held(&t), 1000);
+}
+END_TEST
+
+START_TEST(compensation_melts_away_once_it_is_over)
+{
+    struct xlp_tickets t = half_used;
+    double before = 2000;
+
+    t.held_up = true;
+    t.used = 0.1;
+    xlp_compensate(&t, 1);
+    ck_assert_double_eq(xlp_tickets_held(&t), before);
+    t.held_up = false;
+    for (int second = 0; second < 30; second++) {
+        xlp_compensate(&t, 1);
+        ck_assert_double_le(xlp_tickets_held(&t), before);
+        before = xlp_tickets_held(&t);
+        if (second == 10)
+            ck_assert_double_le(before, 1250);
+    }
+    ck_assert_double_eq(before, 1000);
+}
+END_TEST
+
+/* 1.25 and 1.5 times what is used, the points at which steps are made, to and fro. */
+START_TEST(a_wavering_measurement_makes_no_steps)
+{
+    struct xlp_tickets t = half_used;
+    uint32_t steps = 0;
+
+    t.held_up = true;
+    for (int i = 0; i < 100; i++) {
+        t.extra = 0; /* so that it is the measurement alone */
+        t.used = 1 / (1.5 + (i % 2 ? 0.04 : -0.04));
+        xlp_compensate(&t, 1);
+        ck_assert(i < 2 || t.extra_steps == steps);
+        steps = t.extra_steps;
+    }
+    ck_assert_uint_eq(steps, 1);
+}
+END_TEST
+
+START_TEST(clients_lend_what_they_leave_unused_and_keep_their_shares)
+{
+    struct xlp_tickets t[] = {half_used, half_used, half_used, half_used};
+
+    t[1].awake = false; /* it sleeps: it waits for nobody */
+    t[2].used = 1.2;    /* it uses all it may */
+    lend(t, 4, 1);
+    ck_assert_double_eq(t[0].lent, 500);
+    ck_assert_double_eq(t[1].lent, 0);
+    ck_assert_double_eq(t[2].lent, 0);
+    ck_assert_double_eq(t[3].lent, 0); /* a driver lends nothing to itself */
+    ck_assert_double_eq(t[3].borrowed, 500);
+    ck_assert_uint_eq(t[3].loan_steps, 1); /* 2 would be reached at 625 */
+    for (int i = 0; i < 3; i++)
+        ck_assert_double_eq(xlp_tickets_held(&t[i]), 1000);
+    t[0].used = 0.8; /* it takes back what it uses, at once */
+    lend(t, 4, 1);
+    ck_assert_double_eq(xlp_tickets_held(&t[3]), 1000);
+}
+END_TEST
+
+START_TEST(two_drivers_share_what_their_clients_lend_by_their_shares)
+{
+    struct xlp_tickets t[] = {half_used, half_used, half_used};
+
+    t[2].shares = 250;
+    t[1].used = t[2].used = 1; /* so that they lend nothing to each other */
+    lend(t, 3, 2);
+    ck_assert_double_eq(t[1].borrowed, 400);
+    ck_assert_double_eq(t[2].borrowed, 100);
+    t[2].awake = false;
+    lend(t, 3, 2);
+    ck_assert_double_eq(t[1].borrowed, 500);
+    ck_assert_double_eq(t[2].borrowed, 0);
+}
+END_TEST
+
+START_TEST(a_driver_borrows_no_more_than_sixteen_times_its_shares)
+{
+    struct xlp_tickets t[64];
+
+    for (int i = 0; i < 64; i++)
+        t[i] = half_used;
+    lend(t, 64, 1);
+    ck_assert_double_eq(t[63].borrowed, 31500);
+    ck_assert_double_eq(xlp_tickets_held(&t[63]), 17000);
+}
+END_TEST
+
+static double any_part(struct xlp_random *random)
+{
+    return (double)xlp_random_below(random, 1001) / 1000;
+}
+
+static void any_domain(struct xlp_random *random, struct xlp_tickets *t)
+{
+    t->shares = (double)(1 + xlp_random_below(random, 3) * xlp_random_below(random, 10000));
+    t->awake = xlp_random_below(random, 5) > 0;
+    t->used = 0.001 + any_part(random);
+    t->entitled = 0.001 + 4 * any_part(random);
+    t->held_up = xlp_random_below(random, 2);
+}
+
+/* The three rules of tickets.h, and what follows of them, while everything changes. */
+START_TEST(nobody_starves_whatever_the_others_do)
+{
+    struct xlp_random random = {(uint64_t)_i};
+    size_t count = 2 + xlp_random_below(&random, 62);
+    size_t driver_count = xlp_random_below(&random, count);
+    struct xlp_tickets t[64] = {{0}};
+
+    for (int second = 0; second < 50; second++) {
+        double shares = 0, held = 0, lent = 0, borrowed = 0;
+
+        for (size_t i = 0; i < count; i++) {
+            if (second == 0 || xlp_random_below(&random, 3) == 0)
+                any_domain(&random, &t[i]);
+            xlp_compensate(&t[i], any_part(&random) * 3);
+        }
+        lend(t, count, driver_count);
+        for (size_t i = 0; i < count; i++) {
+            double extra = t[i].shares * XLP_TICKET_STEP * t[i].extra_steps;
+            double unused = fmax(0, t[i].shares * (1 - t[i].used / t[i].entitled));
+
+            ck_assert_double_ge(xlp_tickets_held(&t[i]), t[i].shares);
+            ck_assert_double_le(t[i].lent, unused);
+            ck_assert_double_le(t[i].lent + extra, t[i].shares);
+            ck_assert_double_le(xlp_tickets_held(&t[i]) - t[i].shares - extra,
+                                t[i].borrowed * (1 + 1e-12));
+            shares += t[i].shares;
+            held += xlp_tickets_held(&t[i]);
+            lent += t[i].lent;
+            borrowed += t[i].borrowed;
+        }
+        ck_assert_double_le(borrowed, lent * (1 + 1e-12));
+        for (size_t i = 0; i < count; i++)
+            ck_assert_double_ge(xlp_tickets_held(&t[i]) / held,
+                                0.5 * t[i].shares / shares * (1 - 1e-12));
+    }
+}
+END_TEST
+
 static TCase *apportioning(void)
 {
     TCase *tcase = tcase_create("apportioning");
@@ -186,4 +377,18 @@ static TCase *apportioning(void)
     return tcase;
 }
 
-CHECK_MAIN("shares", apportioning)
+static TCase *tickets(void)
+{
+    TCase *tcase = tcase_create("tickets");
+
+    tcase_add_test(tcase, who_blocks_and_waits_is_made_up_for_what_it_could_not_use);
+    tcase_add_test(tcase, compensation_melts_away_once_it_is_over);
+    tcase_add_test(tcase, a_wavering_measurement_makes_no_steps);
+    tcase_add_test(tcase, clients_lend_what_they_leave_unused_and_keep_their_shares);
+    tcase_add_test(tcase, two_drivers_share_what_their_clients_lend_by_their_shares);
+    tcase_add_test(tcase, a_driver_borrows_no_more_than_sixteen_times_its_shares);
+    tcase_add_loop_test(tcase, nobody_starves_whatever_the_others_do, 0, 200);
+    return tcase;
+}
+
+CHECK_MAIN("shares", apportioning, tickets)
