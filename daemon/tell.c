@@ -26,6 +26,7 @@ bool tell_action(struct tell *t, const struct xlp_action *action, const struct x
         .domid = action->domid,
         .vcpu = action->vcpu,
         .to_pcpu = action->to_pcpu,
+        .to_weight = action->to_weight,
         .to_kib = action->to_kib,
     };
     bool done = outcome && outcome->code == XLP_DONE;
@@ -76,5 +77,5 @@ static bool same(const struct tell_key *a, const struct tell_key *b)
 {
     return a->kind == b->kind && a->reason == b->reason && a->outcome == b->outcome &&
            a->domid == b->domid && a->vcpu == b->vcpu && a->to_pcpu == b->to_pcpu &&
-           a->to_kib == b->to_kib;
+           a->to_weight == b->to_weight && a->to_kib == b->to_kib;
 }

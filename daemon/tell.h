@@ -18,7 +18,7 @@ struct tell_key {
     enum xlp_action_kind kind;
     enum xlp_reason_code reason;
     int outcome; /* enum xlp_outcome_code, or TELL_WOULD */
-    uint32_t domid, vcpu, to_pcpu;
+    uint32_t domid, vcpu, to_pcpu, to_weight;
     int64_t to_kib;
 };
 

@@ -83,6 +83,29 @@ static bool is_ours(const struct xlp_vcpu *v)
     return v->ledger.recorded && v->hard == v->ledger.our_hard && v->soft == v->ledger.our_soft;
 }
 
+static int add_weight_action(const struct xlp_domain *d, enum xlp_action_kind kind, uint32_t weight,
+                             enum xlp_reason_code code, struct xlp_plan *plan)
+{
+    struct xlp_action *a = xlp_plan_add(plan, kind, d);
+
+    if (!a)
+        return -1;
+    a->from_weight = d->weight;
+    a->to_weight = weight;
+    a->reason = (struct xlp_reason){.code = code, .number = {weight}};
+    return 0;
+}
+
+/* A weight that was set by hand; 0 is of a scheduler that has none. */
+static int adopt_weight(const struct xlp_domain *d, struct xlp_plan *plan)
+{
+    uint32_t expected = d->ledger.recorded ? d->ledger.our_weight : XLP_WEIGHT_USUAL;
+
+    if (d->weight == 0 || d->weight == expected)
+        return 0;
+    return add_weight_action(d, XLP_ADOPT_WEIGHT, d->weight, XLP_REASON_WEIGHT_ADOPT, plan);
+}
+
 static int adopt_domain(const struct xlp_snapshot *s, const struct xlp_domain *d,
                         struct xlp_plan *plan)
 {
@@ -99,7 +122,19 @@ static int adopt_domain(const struct xlp_snapshot *s, const struct xlp_domain *d
         if (!is_ours(v) && !add_vcpu_action(s, v, XLP_ADOPT_VCPU, v->hard, v->soft, plan))
             return -1;
     }
-    return 0;
+    return adopt_weight(d, plan);
+}
+
+/* A weight set by hand since is the operator's: only the record goes. */
+static int release_weight(const struct xlp_domain *d, struct xlp_plan *plan)
+{
+    const struct xlp_weight_ledger *l = &d->ledger;
+
+    if (!l->recorded)
+        return 0;
+    return add_weight_action(d, XLP_RELEASE_WEIGHT,
+                             d->weight == l->our_weight ? l->original_weight : d->weight,
+                             XLP_REASON_WEIGHT_RELEASE, plan);
 }
 
 static int release_memory(const struct xlp_domain *d, struct xlp_plan *plan)
@@ -141,7 +176,7 @@ static int release_domain(const struct xlp_snapshot *s, const struct xlp_domain 
                              ours ? v->ledger.original_soft : v->soft, plan))
             return -1;
     }
-    return release_memory(d, plan);
+    return release_weight(d, plan) < 0 ? -1 : release_memory(d, plan);
 }
 
 int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out)
@@ -176,9 +211,10 @@ int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_pl
 
 static const char *const action_names[XLP_ACTION_KINDS] = {
     [XLP_PLACE_VCPU] = "place-vcpu",         [XLP_ADOPT_VCPU] = "adopt-vcpu",
-    [XLP_RELEASE_VCPU] = "release-vcpu",     [XLP_SET_TARGET] = "set-target",
-    [XLP_RELEASE_TARGET] = "release-target", [XLP_RELEASE_DOMAIN] = "release-domain",
-    [XLP_ADOPT_DOMAIN] = "adopt-domain",
+    [XLP_RELEASE_VCPU] = "release-vcpu",     [XLP_SET_WEIGHT] = "set-weight",
+    [XLP_ADOPT_WEIGHT] = "adopt-weight",     [XLP_RELEASE_WEIGHT] = "release-weight",
+    [XLP_SET_TARGET] = "set-target",         [XLP_RELEASE_TARGET] = "release-target",
+    [XLP_RELEASE_DOMAIN] = "release-domain", [XLP_ADOPT_DOMAIN] = "adopt-domain",
 };
 
 const char *xlp_action_name(enum xlp_action_kind kind)
@@ -216,11 +252,17 @@ char *xlp_action_format(const struct xlp_action *a, char *text, size_t size)
         snprintf(text, size, "%s vCPU %u: %s -> %s: %s", a->name, a->vcpu, from, to, sentence);
         break;
     case XLP_ADOPT_VCPU: snprintf(text, size, "%s vCPU %u: %s", a->name, a->vcpu, sentence); break;
+    case XLP_SET_WEIGHT:
+    case XLP_RELEASE_WEIGHT:
+        snprintf(text, size, "%s: weight %u -> %u: %s", a->name, a->from_weight, a->to_weight,
+                 sentence);
+        break;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET:
         snprintf(text, size, "%s: %lld -> %lld MiB: %s", a->name, (long long)a->from_kib / 1024,
                  (long long)a->to_kib / 1024, sentence);
         break;
+    case XLP_ADOPT_WEIGHT:
     case XLP_RELEASE_DOMAIN:
     case XLP_ADOPT_DOMAIN:
     case XLP_ACTION_KINDS: snprintf(text, size, "%s: %s", a->name, sentence); break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * A plan: what the engine wants done, in order, each with its reason; and for every domain one
- * verdict on its CPU and one on its memory, so that doing nothing can be explained too.
+ * verdict on its CPU, one on its weight and one on its memory, so that doing nothing can be
+ * explained too.
  */
 #ifndef XLP_PLAN_H
 #define XLP_PLAN_H
@@ -14,6 +15,9 @@ enum xlp_action_kind {
     XLP_PLACE_VCPU,     /* write hard and soft affinity; the host records what was there before */
     XLP_ADOPT_VCPU,     /* record the present affinity as ours to change; writes nothing else */
     XLP_RELEASE_VCPU,   /* write the original affinity back and forget the record */
+    XLP_SET_WEIGHT,     /* write the scheduler weight; the host records what was there before */
+    XLP_ADOPT_WEIGHT,   /* record the present weight as ours to change; writes nothing else */
+    XLP_RELEASE_WEIGHT, /* write the original weight back and forget the record */
     XLP_SET_TARGET,     /* tell the balloon; the host records what was there before */
     XLP_RELEASE_TARGET, /* tell the balloon the original target and forget the record */
     XLP_RELEASE_DOMAIN, /* remember: hands off this domain */
@@ -33,6 +37,9 @@ struct xlp_action {
     uint32_t from_pcpu, to_pcpu; /* XLP_UNKNOWN when it had, or gets, no single place */
     struct xlp_cpumap hard, soft;
 
+    /* of a weight; 1 ... XLP_WEIGHT_MAX */
+    uint32_t from_weight, to_weight;
+
     /* of memory */
     int64_t from_kib, to_kib; /* balloon target */
     int64_t limit_kib;        /* hypervisor's limit to go with it, 0: leave it. The host raises it
@@ -44,6 +51,7 @@ struct xlp_verdict {
     uint32_t domid;
     char name[XLP_NAME_SIZE];
     struct xlp_reason cpu, memory;
+    struct xlp_reason weight; /* NONE where cpu_weights is "off" */
 };
 
 struct xlp_plan {
@@ -66,8 +74,9 @@ struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
 int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s);
 
 /* What the operator's commands come down to, for one domain (domid) or all (XLP_UNKNOWN):
- * adopt hands over pinned vCPUs and ends a release; release puts affinity and targets back as they
- * were, where they still are what we wrote, and (for one domain) keeps hands off from then on.
+ * adopt hands over pinned vCPUs and weights set by hand, and ends a release; release puts affinity,
+ * weights and targets back as they were, where they still are what we wrote, and (for one domain)
+ * keeps hands off from then on.
  * 0, or -1 when memory is out. */
 int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
 int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);

@@ -76,6 +76,35 @@
     X(CPU_DOM0, "cpu-dom0", "", "not managed: dom0's vCPUs are left alone")                        \
     X(CPU_OFF, "cpu-off", "", "not managed: cpu_policy is \"off\"")                                \
     X(CPU_EXCLUDED, "cpu-excluded", "", "not managed: the configuration excludes it")              \
+    /* weight: done */                                                                             \
+    X(WEIGHT_SHARES, "weight-shares", "shares vcpus",                                              \
+      "{shares} shares, divided by {vcpus} active vCPU(s)")                                        \
+    X(WEIGHT_COMPENSATED, "weight-compensated", "shares vcpus extra_pct",                          \
+      "{shares} shares, divided by {vcpus} active vCPU(s), and {extra_pct} more while it blocks "  \
+      "and then has to wait")                                                                      \
+    X(WEIGHT_LENT, "weight-lent", "shares vcpus lent",                                             \
+      "{shares} shares and {lent} lent by the guests it serves, divided by {vcpus} active "        \
+      "vCPU(s)")                                                                                   \
+    X(WEIGHT_IN_PROPORTION, "weight-in-proportion", "original_weight scale_pct",                   \
+      "dom0 has no shares and keeps its part: its weight was {original_weight}, and all weights "  \
+      "of its pool stand at {scale_pct} now")                                                      \
+    X(WEIGHT_RELEASE, "weight-release", "original_weight",                                         \
+      "released: the weight it had before, {original_weight}, is restored")                        \
+    X(WEIGHT_ADOPT, "weight-adopt", "weight", "adopted: its weight {weight} may now be changed")   \
+    /* weight: not done */                                                                         \
+    X(WEIGHT_FITS, "weight-fits", "weight shares vcpus",                                           \
+      "stays at {weight}: {shares} shares, divided by {vcpus} active vCPU(s)")                     \
+    X(WEIGHT_SETTLING, "weight-settling", "weight due_weight left_s",                              \
+      "stays at {weight} for now ({due_weight} is due): set or first seen a moment ago, looked "   \
+      "at again in {left_s}")                                                                      \
+    X(WEIGHT_NO_WEIGHTS, "weight-no-weights", "pool",                                              \
+      "not managed: the scheduler of pool {pool} has no weights")                                  \
+    X(WEIGHT_OPERATOR, "weight-operator", "weight",                                                \
+      "not managed: its weight {weight} was set by the operator; shares for it in the "            \
+      "configuration, or `xlpolicy adopt`, hand it over")                                          \
+    X(WEIGHT_TAKEN_BACK, "weight-taken-back", "weight our_weight",                                 \
+      "not managed: its weight was set to {weight} by hand since (ours was {our_weight}); "        \
+      "`xlpolicy adopt` hands it over")                                                            \
     /* memory: done */                                                                             \
     X(MEM_GROW, "mem-grow", "used_kib need_kib free_kib",                                          \
       "uses {used_kib}, needs {need_kib}; the host has {free_kib} to give")                        \

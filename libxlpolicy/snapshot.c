@@ -404,6 +404,10 @@ static void check_domains(struct check *c, const struct xlp_snapshot *s)
             wrong(c, "domain %u does not own the vCPUs it should", d->domid);
             return;
         }
+        if (d->weight > XLP_WEIGHT_MAX || d->ledger.original_weight > XLP_WEIGHT_MAX ||
+            d->ledger.our_weight > XLP_WEIGHT_MAX)
+            wrong(c, "domain %u has a weight above the most there is, %d", d->domid,
+                  XLP_WEIGHT_MAX);
         for (uint32_t k = 0; k < d->vcpu_count; k++)
             check_vcpu(c, s, vcpu++, i);
         check_memory(c, d);

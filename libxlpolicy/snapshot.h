@@ -3,9 +3,10 @@
  * A snapshot: everything the engine may know of a host at one moment. A host adapter fills it, the
  * engine only reads it. Memory is in KiB (int64_t), time in ns of the host's monotonic clock.
  *
- * The ledger parts (struct xlp_vcpu_ledger, struct xlp_memory_ledger) say what we found on the host
- * before our first change and what we wrote last. The host keeps them (on Xen: in xenstore under
- * /tool/xlpolicyd), so a restarted daemon knows them again and the engine need not remember.
+ * The ledger parts (struct xlp_vcpu_ledger, xlp_weight_ledger and xlp_memory_ledger) say what we
+ * found on the host before our first change and what we wrote last. The host keeps them (on Xen: in
+ * xenstore under /tool/xlpolicyd), so a restarted daemon knows them again and the engine need not
+ * remember.
  */
 #ifndef XLP_SNAPSHOT_H
 #define XLP_SNAPSHOT_H
@@ -15,6 +16,11 @@
 
 #define XLP_NAME_SIZE 64
 #define XLP_UNKNOWN   UINT32_MAX
+
+/* Scheduler weights, of credit and credit2: what a domain has that nobody gave another, and the
+ * most there is. */
+#define XLP_WEIGHT_USUAL 256
+#define XLP_WEIGHT_MAX   65535
 
 enum xlp_sched {
     XLP_SCHED_UNKNOWN,
@@ -78,6 +84,12 @@ struct xlp_vcpu {
     struct xlp_vcpu_ledger ledger;
 };
 
+/* The scheduler weight before our first write and after our last. */
+struct xlp_weight_ledger {
+    bool recorded;
+    uint32_t original_weight, our_weight;
+};
+
 struct xlp_memory_ledger {
     bool recorded;
     int64_t original_target_kib, original_max_kib;
@@ -113,6 +125,7 @@ struct xlp_domain {
     uint32_t device_node;            /* NUMA node of these; XLP_UNKNOWN: none, or unknown */
     uint64_t age_ns;                 /* since we first saw it; at least this old */
     bool released;                   /* the operator said `release`: hands off until `adopt` */
+    struct xlp_weight_ledger ledger;
     struct xlp_domain_memory memory;
 };
 

@@ -106,10 +106,10 @@ static enum cli_exit tell_in_text(const struct simulation *sim,
                                   const struct xlp_trial_result *result, const char *actions)
 {
     printf("%s\n", result->title);
-    printf("%g s simulated in %u ticks: %u vCPU placements, %u of them back and forth; %u targets "
-           "set, %u of them back and forth\n",
+    printf("%g s simulated in %u ticks: %u vCPU placements, %u of them back and forth; %u weights "
+           "set; %u targets set, %u of them back and forth\n",
            round((double)result->time_ns / 1e9), result->ticks, result->moves, result->reversals,
-           result->target_writes, result->target_flips);
+           result->weight_writes, result->target_writes, result->target_flips);
     printf("Guests did %.1f of the %.1f pCPU seconds of work they were entitled to\n\n",
            result->work_s, result->entitled_s);
     if (report_print(&sim->report) < 0)
@@ -133,6 +133,7 @@ static enum cli_exit tell_in_json(struct simulation *sim, const struct xlp_trial
     xlp_json_put_int(w, "reversals", result->reversals);
     xlp_json_put_double(w, "work_s", result->work_s);
     xlp_json_put_double(w, "entitled_s", result->entitled_s);
+    xlp_json_put_int(w, "weight_writes", result->weight_writes);
     xlp_json_put_int(w, "target_writes", result->target_writes);
     xlp_json_put_int(w, "target_flips", result->target_flips);
     xlp_json_put_double(w, "deficit_mib_s", result->deficit_mib_s);

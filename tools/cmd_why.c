@@ -15,6 +15,11 @@ static bool is_about_cpu(enum xlp_action_kind kind)
     return kind == XLP_PLACE_VCPU || kind == XLP_ADOPT_VCPU || kind == XLP_RELEASE_VCPU;
 }
 
+static bool is_about_weight(enum xlp_action_kind kind)
+{
+    return kind == XLP_SET_WEIGHT || kind == XLP_ADOPT_WEIGHT || kind == XLP_RELEASE_WEIGHT;
+}
+
 static bool is_about_memory(enum xlp_action_kind kind)
 {
     return kind == XLP_SET_TARGET || kind == XLP_RELEASE_TARGET;
@@ -53,6 +58,8 @@ static enum cli_exit print_text(const struct source *source, struct source_range
 
         printf("%s%s (ID %u)\n", i > guests.first ? "\n" : "", v->name, v->domid);
         print_part(&source->plan, v->domid, "CPU", is_about_cpu, &v->cpu);
+        if (v->weight.code != XLP_REASON_NONE) /* NONE: cpu_weights is "off" */
+            print_part(&source->plan, v->domid, "weight", is_about_weight, &v->weight);
         print_part(&source->plan, v->domid, "memory", is_about_memory, &v->memory);
     }
     return CLI_DONE;
@@ -76,6 +83,8 @@ static void write_domain(struct xlp_json_writer *w, const struct xlp_plan *plan,
     xlp_json_put_string(w, "name", v->name);
     xlp_json_put_int(w, "domid", v->domid);
     write_reason(w, "cpu", &v->cpu);
+    if (v->weight.code != XLP_REASON_NONE)
+        write_reason(w, "weight", &v->weight);
     write_reason(w, "memory", &v->memory);
     xlp_json_write_key(w, "actions");
     xlp_json_open_array(w);

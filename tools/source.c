@@ -160,6 +160,9 @@ bool source_is_hands_off(enum xlp_reason_code code)
     case XLP_REASON_CPU_DOM0:
     case XLP_REASON_CPU_OFF:
     case XLP_REASON_CPU_EXCLUDED:
+    case XLP_REASON_WEIGHT_NO_WEIGHTS:
+    case XLP_REASON_WEIGHT_OPERATOR:
+    case XLP_REASON_WEIGHT_TAKEN_BACK:
     case XLP_REASON_MEM_NO_AGENT:
     case XLP_REASON_MEM_BAD_REPORT:
     case XLP_REASON_MEM_NO_BALLOON:

@@ -89,6 +89,7 @@ struct xlp_sim_domain {
     unsigned int flags; /* enum xlp_domain_flags */
     size_t pool;
     uint32_t weight, cap_pct;
+    struct xlp_weight_ledger ledger;
     bool released;
     uint64_t age_ns;  /* when it was created */
     uint64_t seen_ns; /* when the manager first saw it; UINT64_MAX: not yet */
@@ -100,9 +101,9 @@ struct xlp_sim_domain {
     uint32_t vcpu_count;
     struct xlp_sim_memory memory;
     /* What the manager did to it, over all its lives: affinities changed, of those the ones that
-     * undid the change before, affinities written that were so already, targets changed, and
-     * changes that went the other way than the last one. */
-    uint32_t moves, reversals, needless_writes, target_writes, target_flips;
+     * undid the change before, affinities written that were so already, weights written, targets
+     * changed, and changes that went the other way than the last one. */
+    uint32_t moves, reversals, needless_writes, weight_writes, target_writes, target_flips;
     uint32_t growth_failures; /* its balloon asked Xen for more than it could have */
 };
 

@@ -11,6 +11,8 @@ static void answer(struct xlp_outcome *outcome, enum xlp_outcome_code code, cons
 static struct xlp_sim_domain *find(struct xlp_sim *sim, const struct xlp_action *action);
 static void act_on_vcpu(struct xlp_sim *sim, struct xlp_sim_domain *d,
                         const struct xlp_action *action, struct xlp_outcome *outcome_out);
+static void act_on_weight(struct xlp_sim *sim, struct xlp_sim_domain *d,
+                          const struct xlp_action *action, struct xlp_outcome *outcome_out);
 static void act_on_memory(struct xlp_sim_domain *d, const struct xlp_action *action,
                           struct xlp_outcome *outcome_out);
 
@@ -40,6 +42,9 @@ void xlp_sim_apply(struct xlp_host *host, const struct xlp_action *action,
     case XLP_PLACE_VCPU:
     case XLP_ADOPT_VCPU:
     case XLP_RELEASE_VCPU: act_on_vcpu(sim, d, action, outcome_out); break;
+    case XLP_SET_WEIGHT:
+    case XLP_ADOPT_WEIGHT:
+    case XLP_RELEASE_WEIGHT: act_on_weight(sim, d, action, outcome_out); break;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET: act_on_memory(d, action, outcome_out); break;
     case XLP_RELEASE_DOMAIN: d->released = true; break;
@@ -128,6 +133,38 @@ static void act_on_vcpu(struct xlp_sim *sim, struct xlp_sim_domain *d,
             v->recorded = false;
         return;
     }
+}
+
+/* ---- weights ---- */
+
+static void act_on_weight(struct xlp_sim *sim, struct xlp_sim_domain *d,
+                          const struct xlp_action *action, struct xlp_outcome *outcome_out)
+{
+    enum xlp_sched sched = sim->scenario->host.pools[d->pool].sched;
+
+    if (sched != XLP_SCHED_CREDIT && sched != XLP_SCHED_CREDIT2) {
+        answer(outcome_out, XLP_NOT_DONE_REFUSED, "%s", "its scheduler has no weights");
+        return;
+    }
+    if (action->kind == XLP_ADOPT_WEIGHT) {
+        d->ledger = (struct xlp_weight_ledger){true, d->weight, d->weight};
+        return;
+    }
+    if (action->to_weight < 1 || action->to_weight > XLP_WEIGHT_MAX) {
+        answer(outcome_out, XLP_NOT_DONE_REFUSED, "there is no weight %u", action->to_weight);
+        return;
+    }
+    if (action->kind == XLP_RELEASE_WEIGHT && !d->ledger.recorded) {
+        answer(outcome_out, XLP_NOT_DONE_REFUSED, "its weight was never changed");
+        return;
+    }
+    if (!d->ledger.recorded)
+        d->ledger.original_weight = d->weight;
+    d->ledger.our_weight = action->to_weight;
+    d->ledger.recorded = action->kind == XLP_SET_WEIGHT;
+    d->weight_writes += action->to_weight != d->weight;
+    d->weight = action->to_weight;
+    sim->rates_stale = true;
 }
 
 /* ---- balloon targets ---- */

@@ -56,6 +56,7 @@ bool xlp_sim_create(struct xlp_sim *sim, struct xlp_sim_domain *d)
     d->flags = 0;
     d->pool = spec->pool;
     d->weight = spec->weight;
+    d->ledger.recorded = false;
     d->cap_pct = spec->cap_pct;
     d->age_ns = 0;
     d->seen_ns = UINT64_MAX;
@@ -140,10 +141,13 @@ static void mem_set(struct xlp_sim_domain *d, int64_t target_kib)
     d->memory.max_kib = target_kib + XLP_SIM_LIMIT_SLACK_KIB;
 }
 
-/* A move to another pool sets all masks back. */
+/* A move to another pool sets all masks, the weight and the cap back: the new scheduler meets the
+ * domain for the first time. */
 static void move_to_pool(struct xlp_sim *sim, struct xlp_sim_domain *d, size_t pool)
 {
     d->pool = pool;
+    d->weight = XLP_WEIGHT_USUAL;
+    d->cap_pct = 0;
     for (uint32_t k = 0; k < d->vcpu_count; k++)
         d->vcpus[k].masks.hard = d->vcpus[k].masks.soft = xlp_cpumap_all();
     xlp_sim_enqueue(sim, d);

@@ -164,6 +164,7 @@ static int add_domain(struct xlp_sim *sim, struct xlp_sim_domain *from, struct x
     d->flags = from->flags;
     d->pool_id = (uint32_t)from->pool;
     d->weight = xlp_sim_weight(sim, from);
+    d->ledger = from->ledger;
     d->cap_pct = from->cap_pct;
     d->first_vcpu = (uint32_t)s->vcpu_count;
     d->passthrough_devices = from->spec->pci_devices;

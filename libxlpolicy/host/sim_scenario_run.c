@@ -195,6 +195,8 @@ static const struct expect_form {
     [XLP_CHECK_ELSEWHERE] = {"elsewhere", {"pcpus", "max_pct"}, {"guests"}},
     [XLP_CHECK_AFFINITY] = {"affinity", {"hard"}, {"guests"}},
     [XLP_CHECK_AFFINITY_UNCHANGED] = {"affinity-unchanged", {NULL}, {"guests"}},
+    [XLP_CHECK_WEIGHT] = {"weight", {NULL}, {"min", "max", "guests"}},
+    [XLP_CHECK_WEIGHT_WRITES] = {"weight-writes", {NULL}, {"min", "max", "guests"}},
     [XLP_CHECK_SHORT] = {"short", {"max_s"}, {"guests"}},
     [XLP_CHECK_DEFICIT] = {"deficit", {"max_mib_s"}, {"guests"}},
     [XLP_CHECK_GIVERS_SAFE] = {"givers-safe", {NULL}, {"margin_mib", "guests"}},

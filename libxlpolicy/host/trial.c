@@ -148,6 +148,7 @@ static int collect(struct trial *t)
     for (size_t i = 0; i < t->sim->domain_count; i++) {
         r->moves += t->sim->domains[i].moves;
         r->reversals += t->sim->domains[i].reversals;
+        r->weight_writes += t->sim->domains[i].weight_writes;
         r->target_writes += t->sim->domains[i].target_writes;
         r->target_flips += t->sim->domains[i].target_flips;
     }

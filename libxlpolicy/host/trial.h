@@ -65,7 +65,7 @@ struct xlp_trial_result {
     uint64_t time_ns; /* simulated */
     uint32_t ticks;
     uint32_t outcomes[XLP_OUTCOME_CODES];
-    uint32_t moves, reversals, target_writes, target_flips;
+    uint32_t moves, reversals, weight_writes, target_writes, target_flips;
     double deficit_mib_s;      /* what guests wanted and had no room for, over time */
     double work_s, entitled_s; /* what guests did, and were entitled to do, in pCPU seconds */
 };

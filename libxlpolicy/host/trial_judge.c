@@ -140,6 +140,7 @@ static uint32_t counter_of(const struct xlp_counters *c, enum xlp_sim_check chec
     case XLP_CHECK_MOVES: return c->moves;
     case XLP_CHECK_REVERSALS: return c->reversals;
     case XLP_CHECK_NEEDLESS_WRITES: return c->needless_writes;
+    case XLP_CHECK_WEIGHT_WRITES: return c->weight_writes;
     case XLP_CHECK_TARGET_WRITES: return c->target_writes;
     case XLP_CHECK_TARGET_FLIPS: return c->target_flips;
     case XLP_CHECK_GROWTH_FAILURES: return c->growth_failures;
@@ -151,8 +152,13 @@ void xlp_judge_round(struct xlp_judge *judge)
 {
     for (size_t slot = 1; slot < judge->sim->domain_count; slot++) {
         const struct xlp_sim_domain *d = &judge->sim->domains[slot];
-        struct xlp_counters now = {d->moves,         d->reversals,    d->needless_writes,
-                                   d->target_writes, d->target_flips, d->growth_failures};
+        struct xlp_counters now = {.moves = d->moves,
+                                   .reversals = d->reversals,
+                                   .needless_writes = d->needless_writes,
+                                   .weight_writes = d->weight_writes,
+                                   .target_writes = d->target_writes,
+                                   .target_flips = d->target_flips,
+                                   .growth_failures = d->growth_failures};
 
         for (size_t i = 0; i < judge->measure_count; i++) {
             struct xlp_measure *m = &judge->measures[i];
@@ -321,6 +327,10 @@ static void measure_guest(const struct xlp_judge *judge, struct xlp_measure *m, 
     case XLP_CHECK_ELSEWHERE: measure_running(judge, m, d, step_s); break;
     case XLP_CHECK_AFFINITY:
     case XLP_CHECK_AFFINITY_UNCHANGED: measure_affinity(m, d, first_vcpu, first_time); break;
+    case XLP_CHECK_WEIGHT:
+        m->low = fmin(m->low, d->weight);
+        m->high = fmax(m->high, d->weight);
+        break;
     case XLP_CHECK_SHORT: measure_short(m, d, slot, step_s); break;
     case XLP_CHECK_DEFICIT: m->sum += (double)d->memory.deficit_kib / 1024 * step_s; break;
     case XLP_CHECK_GIVERS_SAFE: measure_giver(m, d, slot); break;

@@ -22,7 +22,8 @@ struct xlp_measure {
 };
 
 struct xlp_counters {
-    uint32_t moves, reversals, needless_writes, target_writes, target_flips, growth_failures;
+    uint32_t moves, reversals, needless_writes, weight_writes, target_writes, target_flips;
+    uint32_t growth_failures;
 };
 
 struct xlp_judge {

@@ -254,6 +254,7 @@ static bool judge_one(const struct xlp_judge *judge, const struct xlp_measure *m
     case XLP_CHECK_MOVES:
     case XLP_CHECK_REVERSALS:
     case XLP_CHECK_NEEDLESS_WRITES:
+    case XLP_CHECK_WEIGHT_WRITES:
     case XLP_CHECK_TARGET_WRITES:
     case XLP_CHECK_TARGET_FLIPS:
     case XLP_CHECK_GROWTH_FAILURES: return judge_count(m, w);
@@ -266,6 +267,9 @@ static bool judge_one(const struct xlp_judge *judge, const struct xlp_measure *m
     case XLP_CHECK_AFFINITY_UNCHANGED:
         say(w, "changed %.0f times; expected: 0", count);
         return m->count == 0;
+    case XLP_CHECK_WEIGHT:
+        say(w, "weighed %.0f to %.0f", m->low, m->high);
+        return hold(e, w, m->low, m->high, "");
     case XLP_CHECK_SHORT: return judge_short(judge, m, w);
     case XLP_CHECK_DEFICIT:
         say(w, "%.0f MiB s wanted and not there", m->sum);

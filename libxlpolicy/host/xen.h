@@ -59,6 +59,13 @@ struct xen_vcpu {
     struct xen_vcpu_record *record; /* NULL: none */
 };
 
+/* The ledger of a domain's weight. */
+struct xen_weight_record {
+    bool recorded;
+    bool pending; /* next is valid */
+    uint32_t original, ours, next;
+};
+
 /* The ledger of a domain's memory, in KiB. */
 struct xen_memory_record {
     bool recorded;
@@ -115,6 +122,7 @@ struct xen_domain {
 
     bool ledger_has_domid;
     bool released;
+    struct xen_weight_record weight_record;
     struct xen_memory_record memory;
 
     struct xen_vcpu *vcpus; /* by id */
@@ -233,6 +241,9 @@ void xlp_xen_count_dom0(struct xen_domain *dom0);
 int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s);
 void xlp_xen_domains_close(struct xen_host *h);
 struct xen_domain *xlp_xen_domain(const struct xen_host *h, uint32_t domid);
+/* Its weight and cap; 0 and 0 where the scheduler of its pool has none. 0, 1 when the domain has
+ * gone, or -1. */
+int xlp_xen_read_scheduling(struct xen_host *h, struct xen_domain *d);
 
 /* ---- xen_memory.c: sizes and reports of a domain, in the snapshot's terms ---- */
 
@@ -286,6 +297,8 @@ void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d);
 /* Each returns 0, or -1 with errno; nothing is recorded then. record NULL forgets it. */
 int xlp_xen_ledger_write_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t vcpu,
                               const struct xen_vcpu_record *record);
+int xlp_xen_ledger_write_weight(struct xen_host *h, struct xen_domain *d,
+                                const struct xen_weight_record *record);
 int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
                                 const struct xen_memory_record *record);
 int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool released);
@@ -304,17 +317,23 @@ int xlp_xen_libxl_open(struct xen_host *h);
 void xlp_xen_libxl_close(struct xen_host *h);
 /* True if libxl's configuration of the domain allows passthrough (even with no device yet). */
 bool xlp_xen_libxl_has_iommu(struct xen_host *h, uint32_t domid);
+/* 0, or -1 (the complaint is in logger.last). */
+int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight);
 /* Target in the guest's terms: without video RAM. 0, or -1 (the complaint is in logger.last). */
 int xlp_xen_libxl_set_target(struct xen_host *h, const struct xen_domain *d, int64_t target_kib);
 
-/* ---- xen_apply.c and xen_balloon.c ---- */
+/* ---- xen_apply.c, xen_weight.c and xen_balloon.c ---- */
 
 void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
                    struct xlp_outcome *outcome_out);
+void xlp_xen_apply_weight(struct xen_host *h, struct xen_domain *d, const struct xlp_action *action,
+                          struct xlp_outcome *outcome_out);
 void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *action,
                           struct xlp_outcome *outcome_out);
 void xlp_xen_outcome(struct xlp_outcome *o, enum xlp_outcome_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The ledger could not be written, by errno: so nothing was changed. */
+void xlp_xen_not_recorded(struct xlp_outcome *o);
 
 /* ---- xen_wait.c ---- */
 

@@ -34,6 +34,13 @@ void xlp_xen_outcome(struct xlp_outcome *o, enum xlp_outcome_code code, const ch
     va_end(args);
 }
 
+void xlp_xen_not_recorded(struct xlp_outcome *o)
+{
+    xlp_xen_outcome(o, XLP_NOT_DONE_FAILED,
+                    "not changed: what was there cannot be recorded in xenstore: %s",
+                    strerror(errno));
+}
+
 static void done(struct xlp_outcome *o)
 {
     o->code = XLP_DONE;
@@ -59,6 +66,9 @@ void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
     case XLP_PLACE_VCPU:
     case XLP_ADOPT_VCPU:
     case XLP_RELEASE_VCPU: apply_vcpu(h, d, action, outcome_out); return;
+    case XLP_SET_WEIGHT:
+    case XLP_ADOPT_WEIGHT:
+    case XLP_RELEASE_WEIGHT: xlp_xen_apply_weight(h, d, action, outcome_out); return;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET: xlp_xen_apply_target(h, d, action, outcome_out); return;
     case XLP_RELEASE_DOMAIN: mark_released(h, d, true, outcome_out); return;
@@ -115,13 +125,6 @@ static void failed_masks(struct xlp_outcome *o, uint32_t vcpu, int error)
         xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "setting the affinity of vCPU %u: %s", vcpu,
                         strerror(error));
     }
-}
-
-static void failed_record(struct xlp_outcome *o)
-{
-    xlp_xen_outcome(o, XLP_NOT_DONE_FAILED,
-                    "not changed: what was there cannot be recorded in xenstore: %s",
-                    strerror(errno));
 }
 
 static void apply_vcpu(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
@@ -219,7 +222,7 @@ static void place(struct xen_host *h, struct xen_domain *d, const struct xlp_act
     record.next = wanted;
     record.pending = true;
     if (xlp_xen_ledger_write_vcpu(h, d, a->vcpu, &record) < 0) {
-        failed_record(o);
+        xlp_xen_not_recorded(o);
         return;
     }
     if (!write_masks(h, d, a->vcpu, &wanted, o)) {
@@ -237,7 +240,7 @@ static void adopt(struct xen_host *h, struct xen_domain *d, uint32_t vcpu, struc
     struct xen_vcpu_record record = record_for(&d->vcpus[vcpu]);
 
     if (xlp_xen_ledger_write_vcpu(h, d, vcpu, &record) < 0) {
-        failed_record(o);
+        xlp_xen_not_recorded(o);
         return;
     }
     remember(&d->vcpus[vcpu], &record);

@@ -76,9 +76,7 @@ static void set_target(struct xen_host *h, struct xen_domain *d, const struct xl
     r->next_target = a->to_kib;
     r->pending = true;
     if (xlp_xen_ledger_write_memory(h, d, r) < 0) {
-        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED,
-                        "not changed: what was there cannot be recorded in xenstore: %s",
-                        strerror(errno));
+        xlp_xen_not_recorded(o);
         *r = before;
         return;
     }

@@ -19,7 +19,6 @@ static int list_domains(struct xen_host *h);
 static int meet(struct xen_host *h, const xc_domaininfo_t *info, uint64_t now_ns);
 static void drop_gone(struct xen_host *h);
 static int look_at(struct xen_host *h, struct xen_domain *d);
-static int read_scheduling(struct xen_host *h, struct xen_domain *d);
 static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snapshot *s);
 static int fill_vcpus(struct xen_domain *d, struct xlp_snapshot *s);
 static unsigned int flags_of(const struct xen_domain *d);
@@ -195,7 +194,7 @@ static int look_at(struct xen_host *h, struct xen_domain *d)
     if (rc)
         return rc;
     if (d->stale & XEN_STALE_SLOW) {
-        rc = read_scheduling(h, d);
+        rc = xlp_xen_read_scheduling(h, d);
         if (rc)
             return rc;
     }
@@ -208,8 +207,7 @@ static int look_at(struct xen_host *h, struct xen_domain *d)
     return 0;
 }
 
-/* Weight and cap, where the scheduler of its pool has them. */
-static int read_scheduling(struct xen_host *h, struct xen_domain *d)
+int xlp_xen_read_scheduling(struct xen_host *h, struct xen_domain *d)
 {
     const struct xen_pool *pool = xlp_xen_pool(h, d->info.cpupool);
     struct xen_domctl_sched_credit credit = {0};
@@ -258,6 +256,9 @@ static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snap
     to->passthrough_devices = d->passthrough_devices ? d->passthrough_devices : (d->iommu ? 1 : 0);
     to->age_ns = age_ns(d, s->time_ns);
     to->released = d->released;
+    to->ledger = (struct xlp_weight_ledger){.recorded = d->weight_record.recorded,
+                                            .original_weight = d->weight_record.original,
+                                            .our_weight = d->weight_record.ours};
     xlp_xen_fill_memory(d, to->age_ns, s->time_ns, &to->memory);
     return fill_vcpus(d, s) < 0 ? xlp_xen_out_of_memory(h) : 0;
 }

@@ -6,6 +6,7 @@
  *   /tool/xlpolicyd/domains/UUID/domid      the domain the rest is about
  *   /tool/xlpolicyd/domains/UUID/vcpu/N     ORIGINAL_HARD ORIGINAL_SOFT OUR_HARD OUR_SOFT
  *                                           [NEXT_HARD NEXT_SOFT], in xl's notation
+ *   /tool/xlpolicyd/domains/UUID/weight     ORIGINAL OUR [NEXT]
  *   /tool/xlpolicyd/domains/UUID/memory     ORIGINAL_TARGET ORIGINAL_LIMIT OUR_TARGET
  *                                           [NEXT_TARGET], in KiB
  *   /tool/xlpolicyd/domains/UUID/released   "1": the operator wants it left alone
@@ -19,9 +20,10 @@
  * of all, OUR in step (1) is the original: it then reads as adopted and not yet moved, which is
  * what it is. Should step (3) fail (xenstore full), the entry of (1) says the same.
  *
- * A domain keeps its UUID across a reboot and gets a new id and fresh masks: the entries of vCPUs
- * then go. Its target it keeps (xl reboots a guest with the target it has), and so the entry of
- * memory stays, if the target of the new domain is the one that we wrote.
+ * A domain keeps its UUID across a reboot and gets a new id, fresh masks and the weight of its
+ * configuration: the entries of these then go. Its target it keeps (xl reboots a guest with the
+ * target it has), and so the entry of memory stays, if the target of the new domain is the one that
+ * we wrote.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -45,6 +47,7 @@
 
 static int remove_strangers(struct xen_host *h);
 static int load_vcpus(struct xen_host *h, struct xen_domain *d);
+static int load_weight(struct xen_host *h, struct xen_domain *d);
 static int load_memory(struct xen_host *h, struct xen_domain *d);
 static int write_domid(struct xen_host *h, struct xen_domain *d);
 
@@ -86,6 +89,7 @@ static void clean(struct xen_host *h, const uint8_t uuid[16])
     xlp_xen_store_read(h, path_of(uuid, "released", path), &released, NULL);
     if (released) {
         remove_key(h, uuid, "vcpu");
+        remove_key(h, uuid, "weight");
         remove_key(h, uuid, "memory");
         remove_key(h, uuid, "domid");
     } else {
@@ -163,6 +167,7 @@ static void forget_records(struct xen_domain *d)
         free(d->vcpus[i].record);
         d->vcpus[i].record = NULL;
     }
+    memset(&d->weight_record, 0, sizeof(d->weight_record));
     memset(&d->memory, 0, sizeof(d->memory));
     d->released = false;
 }
@@ -183,12 +188,14 @@ int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
         return -1;
     d->ledger_has_domid = domid == (int64_t)d->domid;
     if (d->ledger_has_domid)
-        return load_vcpus(h, d);
+        return load_weight(h, d) < 0 ? -1 : load_vcpus(h, d);
 
-    /* Rebooted: the masks of the former domain went with it. */
+    /* Rebooted: masks and weight of the former domain went with it. */
     d->memory.inherited = d->memory.recorded;
-    if (!h->read_only && domid >= 0)
+    if (!h->read_only && domid >= 0) {
         remove_key(h, d->uuid, "vcpu");
+        remove_key(h, d->uuid, "weight");
+    }
     return 0;
 }
 
@@ -257,6 +264,24 @@ static int load_vcpus(struct xen_host *h, struct xen_domain *d)
     return rc;
 }
 
+static int load_weight(struct xen_host *h, struct xen_domain *d)
+{
+    char path[PATH_SIZE], *text = NULL;
+    struct xen_weight_record r = {0};
+    int rc = xlp_xen_store_read(h, path_of(d->uuid, "weight", path), &text, NULL);
+    int fields;
+
+    if (rc)
+        return rc < 0 ? -1 : 0;
+    fields = sscanf(text, "%" SCNu32 " %" SCNu32 " %" SCNu32, &r.original, &r.ours, &r.next);
+    free(text);
+    r.recorded = fields >= 2;
+    r.pending = fields == 3;
+    if (r.recorded)
+        d->weight_record = r;
+    return 0;
+}
+
 static int load_memory(struct xen_host *h, struct xen_domain *d)
 {
     char path[PATH_SIZE], *text = NULL;
@@ -292,6 +317,19 @@ static void settle_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id)
         xlp_xen_ledger_write_vcpu(h, d, id, r);
 }
 
+static void settle_weight(struct xen_host *h, struct xen_domain *d)
+{
+    struct xen_weight_record *r = &d->weight_record;
+
+    if (!r->pending)
+        return;
+    if (d->weight == r->next)
+        r->ours = r->next;
+    r->pending = false;
+    if (!h->read_only)
+        xlp_xen_ledger_write_weight(h, d, r);
+}
+
 static bool same_target(int64_t a, int64_t b)
 {
     return llabs(a - b) <= SAME_TARGET_KIB;
@@ -320,6 +358,7 @@ void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d)
 
     for (uint32_t id = 0; id < d->vcpu_count; id++)
         settle_vcpu(h, d, id);
+    settle_weight(h, d);
     if (r->inherited) {
         settle_inherited(h, d);
     } else if (r->pending) {
@@ -389,6 +428,20 @@ int xlp_xen_ledger_write_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t
         return -1;
     }
     return write_domid(h, d) < 0 ? -1 : write_entry(h, d, key, text);
+}
+
+int xlp_xen_ledger_write_weight(struct xen_host *h, struct xen_domain *d,
+                                const struct xen_weight_record *record)
+{
+    char text[48];
+    int used;
+
+    if (!record)
+        return write_entry(h, d, "weight", NULL);
+    used = snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32, record->original, record->ours);
+    if (record->pending)
+        snprintf(text + used, sizeof(text) - (size_t)used, " %" PRIu32, record->next);
+    return write_domid(h, d) < 0 ? -1 : write_entry(h, d, "weight", text);
 }
 
 int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* libxl, for what only the toolstack can do: balloon targets, and how a domain was configured. */
+/* libxl, for what is the toolstack's to do: balloon targets, weights, and how a domain was
+ * configured. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,22 @@ out:
     free(json);
     free(data);
     return iommu;
+}
+
+/* ---- the weight ---- */
+
+/* libxl finds out the scheduler of its pool, and leaves the cap as it is. */
+int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight)
+{
+    libxl_domain_sched_params params;
+    int rc;
+
+    h->logger.last[0] = '\0';
+    libxl_domain_sched_params_init(&params);
+    params.weight = (int)weight;
+    rc = libxl_domain_sched_params_set(h->libxl, domid, &params);
+    libxl_domain_sched_params_dispose(&params);
+    return rc == 0 ? 0 : -1;
 }
 
 /* ---- the target ---- */

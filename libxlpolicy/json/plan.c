@@ -29,6 +29,13 @@ static const struct xlp_field vcpu_action_fields[] = {
     XLP_END,
 };
 
+static const struct xlp_field weight_action_fields[] = {
+    ACTION_FIELDS,
+    XLP_NEED(xlp_action, from_weight, XLP_FIELD_U32),
+    XLP_NEED(xlp_action, to_weight, XLP_FIELD_U32),
+    XLP_END,
+};
+
 static const struct xlp_field memory_action_fields[] = {
     ACTION_FIELDS,
     XLP_NEED(xlp_action, from_kib, XLP_FIELD_KIB),
@@ -41,6 +48,7 @@ static const struct xlp_field verdict_fields[] = {
     XLP_NEED(xlp_verdict, domid, XLP_FIELD_U32),
     XLP_NEED(xlp_verdict, name, XLP_FIELD_NAME),
     XLP_OTHER("cpu"),
+    XLP_OTHER("weight"),
     XLP_OTHER("memory"),
     XLP_END,
 };
@@ -73,6 +81,7 @@ void xlp_plan_write(struct xlp_json_writer *w, const struct xlp_plan *p)
         xlp_json_open_object(w);
         xlp_fields_write(w, verdict_fields, &p->verdicts[i]);
         write_reason_at(w, "cpu", &p->verdicts[i].cpu);
+        write_reason_at(w, "weight", &p->verdicts[i].weight);
         write_reason_at(w, "memory", &p->verdicts[i].memory);
         xlp_json_close_object(w);
     }
@@ -110,6 +119,9 @@ static const struct xlp_field *fields_of(enum xlp_action_kind kind)
     case XLP_PLACE_VCPU:
     case XLP_ADOPT_VCPU:
     case XLP_RELEASE_VCPU: return vcpu_action_fields;
+    case XLP_SET_WEIGHT:
+    case XLP_ADOPT_WEIGHT:
+    case XLP_RELEASE_WEIGHT: return weight_action_fields;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET: return memory_action_fields;
     case XLP_RELEASE_DOMAIN:
@@ -191,6 +203,8 @@ static void read_verdicts(struct xlp_json_reader *r, const struct xlp_json *arra
         xlp_fields_read(r, object, verdict_fields, verdict);
         xlp_json_read_reason(r, xlp_json_read_object(r, object, "cpu", XLP_JSON_OPTIONAL),
                              &verdict->cpu);
+        xlp_json_read_reason(r, xlp_json_read_object(r, object, "weight", XLP_JSON_OPTIONAL),
+                             &verdict->weight);
         xlp_json_read_reason(r, xlp_json_read_object(r, object, "memory", XLP_JSON_OPTIONAL),
                              &verdict->memory);
     }

@@ -57,8 +57,15 @@ static const struct xlp_field domain_fields[] = {
     XLP_MAY(xlp_domain, passthrough_devices, XLP_FIELD_U32),
     XLP_MAY_ELSE(xlp_domain, device_node, XLP_FIELD_U32, XLP_UNKNOWN),
     XLP_MAY(xlp_domain, age_ns, XLP_FIELD_U64),
+    XLP_OTHER("ledger"),
     XLP_OTHER("memory"),
     XLP_OTHER("vcpus"),
+    XLP_END,
+};
+
+static const struct xlp_field weight_ledger_fields[] = {
+    XLP_NEED(xlp_weight_ledger, original_weight, XLP_FIELD_U32),
+    XLP_NEED(xlp_weight_ledger, our_weight, XLP_FIELD_U32),
     XLP_END,
 };
 
@@ -252,6 +259,11 @@ static void write_domain(struct xlp_json_writer *w, const struct xlp_snapshot *s
                 xlp_json_write_string(w, flag_names[i]);
         xlp_json_close_array(w);
     }
+    if (d->ledger.recorded) {
+        open_object_at(w, "ledger");
+        xlp_fields_write(w, weight_ledger_fields, &d->ledger);
+        xlp_json_close_object(w);
+    }
     write_memory(w, &d->memory);
     open_array_at(w, "vcpus");
     for (uint32_t i = 0; i < d->vcpu_count; i++)
@@ -414,6 +426,15 @@ static void read_report(struct xlp_json_reader *r, const struct xlp_json *object
         xlp_json_fail(r, object, "a memory report that contradicts itself");
 }
 
+static void read_weight_ledger(struct xlp_json_reader *r, const struct xlp_json *object,
+                               struct xlp_weight_ledger *ledger)
+{
+    if (!object)
+        return;
+    ledger->recorded = true;
+    xlp_fields_read(r, object, weight_ledger_fields, ledger);
+}
+
 static void read_memory(struct xlp_json_reader *r, const struct xlp_json *object,
                         struct xlp_domain_memory *m)
 {
@@ -470,6 +491,8 @@ static void read_domains(struct xlp_json_reader *r, const struct xlp_json *array
         xlp_fields_read(r, object, domain_fields, d);
         read_type(r, object, &d->type);
         read_flags(r, xlp_json_read_array(r, object, "flags", XLP_JSON_OPTIONAL), &d->flags);
+        read_weight_ledger(r, xlp_json_read_object(r, object, "ledger", XLP_JSON_OPTIONAL),
+                           &d->ledger);
         read_memory(r, xlp_json_read_object(r, object, "memory", XLP_JSON_REQUIRED), &d->memory);
         read_vcpus(r, xlp_json_read_array(r, object, "vcpus", XLP_JSON_REQUIRED), s);
     }

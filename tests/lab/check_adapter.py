@@ -24,8 +24,8 @@ UUID = "11111111-2222-3333-4444-555555555555"
 
 def main():
     lab.end_orderly()
-    checks = [check_observing, check_placing, check_killed, check_others, check_targets,
-              check_reboot, check_samples, check_pools, check_passthrough]
+    checks = [check_observing, check_placing, check_weights, check_killed, check_others,
+              check_targets, check_reboot, check_samples, check_pools, check_passthrough]
     return TAP.run(checks, sys.argv[1:])
 
 
@@ -147,6 +147,48 @@ def check_placing():
             expect("released" not in domain(adapter.look(f"keep {one}"), one), adapter.said)
 
 
+def check_weights():
+    with running("eight") as host:
+        adapter, one = Adapter(host), host.guests["vm1"].domid
+        host.run(f"xl sched-credit2 -d {one} -w 300 -c 50")
+        seen = domain(adapter.look(f"weigh {one} 600"), one)
+        uuid = seen["uuid"]
+        with claim("a weight is set, the cap stays, and the weight that was there is recorded"):
+            expect((seen["weight"], seen["cap_pct"]) == (600, 50), seen)
+            expect(seen["ledger"] == {"original_weight": 300, "our_weight": 600}, seen)
+            expect(adapter.entry(uuid, "weight") == "300 600", adapter.entry(uuid, "weight"))
+            listing = host.run(f"xl sched-credit2 -d {one}")
+            expect(listing.split()[-2:] == ["600", "50"], listing)
+        with claim("the same weight is not written again, and what is no weight is refused"):
+            adapter.look(f"weigh {one} 600 weigh {one} 0 weigh {one} 65536")
+            expect("refused: it has this weight already" in adapter.said, adapter.said)
+            expect("there is no weight 0" in adapter.said, adapter.said)
+            expect("there is no weight 65536" in adapter.said, adapter.said)
+        with claim("a weight that xl changed since the look is left alone"):
+            said = adapter.meanwhile(f"xl sched-credit2 -d {one} -w 123",
+                                     f"look wait 6000 wait 6000 blind weigh {one} 700")
+            expect("its weight was changed a moment ago" in said, said)
+            expect(domain(adapter.look(read_only=True), one)["weight"] == 123, said)
+        with claim("set by hand since, a release forgets the record and leaves the weight"):
+            seen = domain(adapter.look(f"unweigh {one} 123"), one)
+            expect(seen["weight"] == 123 and "ledger" not in seen, seen)
+            expect(adapter.entry(uuid, "weight") is None, adapter.entry(uuid, "weight"))
+        with claim("else it gives back the weight that was there before us"):
+            seen = domain(adapter.look(f"weigh {one} 64 weigh {one} 600 unweigh {one} 123"), one)
+            expect(seen["weight"] == 123 and "ledger" not in seen, seen)
+        with claim("adopting a weight changes nothing but the record"):
+            seen = domain(adapter.look(f"keepweight {one}"), one)
+            expect(seen["weight"] == 123, seen)
+            expect(seen["ledger"] == {"original_weight": 123, "our_weight": 123}, seen)
+        with claim("killed before or after a write, what was written is known to be ours"):
+            adapter.look(f"weigh {one} 600")
+            for entry in ("123 600 99", "123 99 600"):
+                host.run(f"xenstore-write {LEDGER}/{uuid}/weight '{entry}'")
+                ledger = domain(adapter.look("look"), one)["ledger"]
+                expect(ledger == {"original_weight": 123, "our_weight": 600}, (entry, ledger))
+                expect(adapter.entry(uuid, "weight") == "123 600", adapter.entry(uuid, "weight"))
+
+
 def check_killed():
     with running("eight") as host:
         adapter, one = Adapter(host), host.guests["vm1"].domid
@@ -229,7 +271,8 @@ def check_reboot():
                  f"/run/lab/vm1.cfg >/run/vm9.cfg && echo 'uuid = \"{UUID}\"' >>/run/vm9.cfg && "
                  "xl create -q /run/vm9.cfg && sleep 10")
         before = host.domids()["vm9"]
-        adapter.look(f"place {before} 0 2 all target {before} 163840 163840 release {before}")
+        adapter.look(f"place {before} 0 2 all weigh {before} 512 "
+                     f"target {before} 163840 163840 release {before}")
         host.run("sleep 3; xl reboot vm9 || xl reboot -F vm9")
         host.until("vm9 has rebooted", lambda: host.domids().get("vm9", before) != before)
         time.sleep(10)
@@ -238,9 +281,11 @@ def check_reboot():
         with claim("across a reboot a guest keeps its target, and the record of it"):
             expect(seen["memory"]["target_kib"] == 163840, seen)
             expect(seen["memory"]["ledger"]["original_target_kib"] == 131072, seen)
-        with claim("and that hands are off it, but not the masks that are gone"):
+        with claim("and that hands are off it, but not the masks and the weight that are gone"):
             expect(seen["released"] and "ledger" not in seen["vcpus"][0], seen)
-            expect(adapter.entry(UUID, "vcpu/0") is None, adapter.entry(UUID, "vcpu/0"))
+            expect(seen["weight"] == 256 and "ledger" not in seen, seen)
+            for key in ("vcpu/0", "weight"):
+                expect(adapter.entry(UUID, key) is None, adapter.entry(UUID, key))
         with claim("created anew with another size, its target is no longer ours"):
             host.run("xl destroy vm9; xl create -q /run/vm9.cfg; sleep 10")
             seen = domain(adapter.look("look"), host.domids()["vm9"])
@@ -289,6 +334,9 @@ def check_pools():
             expect((mine["pool_id"], mine["weight"], mine["cap_pct"]) == (1, 300, 50), mine)
         with claim("a place outside the pool is refused in words"):
             expect("online in the domain's cpupool" in adapter.said, adapter.said)
+        with claim("a weight is set where the scheduler is credit, too"):
+            mine = domain(adapter.look(f"weigh {one} 400"), one)
+            expect((mine["weight"], mine["cap_pct"]) == (400, 50), mine)
         with claim("a pCPU in no pool is still a pCPU"):
             host.run("xl cpupool-migrate vm1 Pool-0 && xl cpupool-destroy second")
             seen = adapter.look(read_only=True)

@@ -8,6 +8,9 @@
  *   place DOMID VCPU HARD SOFT      masks in xl's notation
  *   adopt DOMID VCPU
  *   unplace DOMID VCPU HARD SOFT    write these masks and forget the record
+ *   weigh DOMID WEIGHT
+ *   unweigh DOMID WEIGHT            back to this and forget the record
+ *   keepweight DOMID                its weight is ours to change
  *   target DOMID KIB LIMIT_KIB      LIMIT_KIB 0: leave the limit
  *   untarget DOMID KIB LIMIT_KIB    back to these and forget the record
  *   release DOMID, keep DOMID       set and clear the mark "hands off"
@@ -146,12 +149,13 @@ static int run_action(struct tool *t, const char *verb)
     static const struct {
         const char *verb;
         enum xlp_action_kind kind;
-        enum { NOTHING, VCPU, MASKS, SIZES } arguments;
+        enum { NOTHING, VCPU, MASKS, WEIGHT, SIZES } arguments;
     } actions[] = {
         {"place", XLP_PLACE_VCPU, MASKS},        {"adopt", XLP_ADOPT_VCPU, VCPU},
         {"unplace", XLP_RELEASE_VCPU, MASKS},    {"target", XLP_SET_TARGET, SIZES},
         {"untarget", XLP_RELEASE_TARGET, SIZES}, {"release", XLP_RELEASE_DOMAIN, NOTHING},
-        {"keep", XLP_ADOPT_DOMAIN, NOTHING},
+        {"keep", XLP_ADOPT_DOMAIN, NOTHING},     {"weigh", XLP_SET_WEIGHT, WEIGHT},
+        {"unweigh", XLP_RELEASE_WEIGHT, WEIGHT}, {"keepweight", XLP_ADOPT_WEIGHT, NOTHING},
     };
     struct xlp_action action = {0};
 
@@ -166,6 +170,8 @@ static int run_action(struct tool *t, const char *verb)
             action.hard = map(t);
             action.soft = map(t);
         }
+        if (actions[i].arguments == WEIGHT)
+            action.to_weight = (uint32_t)number(t);
         if (actions[i].arguments == SIZES) {
             action.to_kib = number(t);
             action.limit_kib = number(t);

@@ -386,6 +386,71 @@ START_TEST(releasing_one_domain_also_keeps_hands_off_it)
 }
 END_TEST
 
+/* A guest whose weight we wrote as 512 where it was 300, and which has this weight now. */
+static void made_weight(struct xlp_snapshot *s, uint32_t weight_now)
+{
+    struct xlp_domain *d;
+
+    made_host(s, 4, XLP_SCHED_CREDIT2);
+    d = made_guest(s, 1, 1);
+    d->weight = weight_now;
+    d->ledger = (struct xlp_weight_ledger){true, 300, 512};
+}
+
+START_TEST(release_restores_a_weight_unless_it_was_set_by_hand_since)
+{
+    const struct {
+        uint32_t now, restored;
+    } cases[] = {{512, 300}, {400, 400}, {300, 300}};
+    struct xlp_snapshot s;
+    struct xlp_plan plan;
+    char text[200];
+
+    xlp_plan_init(&plan);
+    for (size_t i = 0; i < 3; i++) {
+        made_weight(&s, cases[i].now);
+        ck_assert_int_eq(xlp_plan_release(&s, XLP_UNKNOWN, &plan), 0);
+        ck_assert_uint_eq(plan.action_count, 1);
+        ck_assert_int_eq(plan.actions[0].kind, XLP_RELEASE_WEIGHT);
+        ck_assert_uint_eq(plan.actions[0].from_weight, cases[i].now);
+        ck_assert_uint_eq(plan.actions[0].to_weight, cases[i].restored);
+        if (i == 0)
+            ck_assert_str_eq(
+                xlp_action_format(&plan.actions[0], text, sizeof(text)),
+                "vm1: weight 512 -> 300: released: the weight it had before, 300, is restored");
+        xlp_snapshot_dispose(&s);
+    }
+    xlp_plan_dispose(&plan);
+}
+END_TEST
+
+START_TEST(adopt_hands_over_a_weight_that_was_set_by_hand)
+{
+    const struct {
+        bool recorded;
+        uint32_t now;
+        size_t actions; /* the vCPU's is always there */
+    } cases[] = {{true, 512, 1},  {true, 400, 2},  {true, 256, 2},
+                 {false, 256, 1}, {false, 300, 2}, {false, 0, 1}};
+    struct xlp_snapshot s;
+    struct xlp_plan plan;
+
+    xlp_plan_init(&plan);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        made_weight(&s, cases[i].now);
+        s.domains[0].ledger.recorded = cases[i].recorded;
+        ck_assert_int_eq(xlp_plan_adopt(&s, 1, &plan), 0);
+        ck_assert_uint_eq(plan.action_count, cases[i].actions);
+        if (cases[i].actions == 2) {
+            ck_assert_int_eq(plan.actions[1].kind, XLP_ADOPT_WEIGHT);
+            ck_assert_uint_eq(plan.actions[1].to_weight, cases[i].now);
+        }
+        xlp_snapshot_dispose(&s);
+    }
+    xlp_plan_dispose(&plan);
+}
+END_TEST
+
 START_TEST(adopt_takes_over_every_guest_but_dom0)
 {
     struct xlp_snapshot s;
@@ -416,5 +481,7 @@ CHECK_CASE(policy, every_setting_takes_its_default_back,
            a_wrong_value_is_answered_with_what_is_allowed, sizes_are_kib_unless_they_say_otherwise,
            later_entries_for_a_guest_win_key_by_key, a_wrong_entry_for_a_guest_is_refused)
 CHECK_CASE(plan, release_restores_what_is_still_ours_and_forgets_the_rest,
-           releasing_one_domain_also_keeps_hands_off_it, adopt_takes_over_every_guest_but_dom0)
+           releasing_one_domain_also_keeps_hands_off_it,
+           release_restores_a_weight_unless_it_was_set_by_hand_since,
+           adopt_hands_over_a_weight_that_was_set_by_hand, adopt_takes_over_every_guest_but_dom0)
 CHECK_MAIN("core", cpumap, snapshot, reason, policy, plan)

@@ -39,6 +39,12 @@ static void fill_action(struct xlp_action *a, uint32_t i)
         a->hard = i % 2 ? xlp_cpumap_all() : xlp_cpumap_of(i);
         a->soft = i % 3 ? xlp_cpumap_none() : xlp_cpumap_of(1023);
         break;
+    case XLP_SET_WEIGHT:
+    case XLP_ADOPT_WEIGHT:
+    case XLP_RELEASE_WEIGHT:
+        a->from_weight = i;
+        a->to_weight = 65535 - i;
+        break;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET:
         a->from_kib = i;
@@ -69,6 +75,7 @@ static void make_plan(struct xlp_plan *p)
     ck_assert_int_eq(xlp_plan_start(p, &s), 0);
     for (uint32_t code = 0; code < XLP_REASON_COUNT; code++) {
         p->verdicts[code].cpu = reason_of((enum xlp_reason_code)code, 29);
+        p->verdicts[code].weight = reason_of((enum xlp_reason_code)code, 7);
         p->verdicts[code].memory = reason_of((enum xlp_reason_code)code, -4999);
     }
     for (uint32_t i = 0; i < 6 * XLP_ACTION_KINDS; i++) {
@@ -177,6 +184,10 @@ START_TEST(what_is_no_plan_is_refused_with_its_place)
          "line 3, column 27: unknown key \"to_kib\""},
         {ACTION("\"kind\": \"set-target\", \"from_kib\": 1"),
          "line 2, column 2: the key \"to_kib\" is missing"},
+        {ACTION("\"kind\": \"set-weight\", \"from_weight\": 1"),
+         "line 2, column 2: the key \"to_weight\" is missing"},
+        {ACTION("\"kind\": \"adopt-weight\", \"from_weight\": 1, \"to_weight\": 1, \"vcpu\": 0"),
+         "line 3, column 59: unknown key \"vcpu\""},
         {ACTION("\"kind\": \"place-vcpu\", \"vcpu\": 1, \"hard\": \"all\""),
          "line 2, column 2: the key \"soft\" is missing"},
     };

@@ -157,6 +157,8 @@ static void make_domain(struct xlp_snapshot *s, uint32_t domid)
     d->device_node = chance(50) ? XLP_UNKNOWN : any_u32(8);
     d->age_ns = any_u64();
     d->released = chance(20);
+    if (chance(40))
+        d->ledger = (struct xlp_weight_ledger){true, any_u32(65536), any_u32(65536)};
     make_memory(&d->memory);
     for (uint64_t left = below(6); left > 0; left--, id += 1 + (uint32_t)below(3))
         make_vcpu(s, id);
@@ -349,6 +351,13 @@ START_TEST(what_is_no_snapshot_is_refused_with_its_place)
          "line 3, column 22: a memory report that contradicts itself"},
         {GUEST("\"memory\": {\"ledger\": {\"our_target_kib\": 5}}, \"vcpus\": []"),
          "line 3, column 22: the key \"original_target_kib\" is missing"},
+        {GUEST("\"ledger\": {\"our_weight\": 5}, \"memory\": {}, \"vcpus\": []"),
+         "line 3, column 11: the key \"original_weight\" is missing"},
+        {GUEST("\"weight\": 65536, \"memory\": {}, \"vcpus\": []"),
+         "line 1, column 1: domain 1 has a weight above the most there is, 65535"},
+        {GUEST("\"ledger\": {\"original_weight\": 1, \"our_weight\": 65536}, \"memory\": {}, "
+               "\"vcpus\": []"),
+         "line 1, column 1: domain 1 has a weight above the most there is, 65535"},
         {GUEST("\"flags\": [\"dying\", \"dead\"], \"memory\": {}, \"vcpus\": []"),
          "line 3, column 20: this is no known flag of a domain"},
         {GUEST("\"flags\": [1], \"memory\": {}, \"vcpus\": []"),

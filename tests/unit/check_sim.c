@@ -242,6 +242,47 @@ START_TEST(adopting_records_and_writes_nothing)
 }
 END_TEST
 
+START_TEST(the_first_weight_records_what_was_there)
+{
+    struct xlp_sim *sim =
+        sim_of("'host':{'pcpus':2,'pools':[{'name':'a','pcpus':'0'},"
+               "{'name':'rt','pcpus':'1','sched':'rtds'}]},'run_s':100,'guests':["
+               "{'name':'light','weight':300,'load_pct':100},{'name':'heavy','load_pct':100},"
+               "{'name':'rt','pool':'rt'}],'events':["
+               "{'at_s':30,'event':'cpupool-migrate','guest':'light','pool':'rt'},"
+               "{'at_s':40,'event':'reboot','guest':'heavy'}]");
+    struct xlp_action adopt = action_on(sim, "light", XLP_ADOPT_WEIGHT);
+    struct xlp_action release = action_on(sim, "light", XLP_RELEASE_WEIGHT);
+    struct xlp_sim_domain *light = guest(sim, "light");
+
+    run_to(sim, 5);
+    release.to_weight = 300;
+    ck_assert_int_eq(apply(sim, &release), XLP_NOT_DONE_REFUSED);
+    ck_assert_int_eq(apply(sim, &adopt), XLP_DONE);
+    ck_assert_uint_eq(light->weight_writes, 0);
+    ck_assert_int_eq(set_weight(sim, "light", 64), XLP_DONE);
+    ck_assert_int_eq(set_weight(sim, "light", 64), XLP_DONE);
+    ck_assert_uint_eq(light->weight_writes, 1);
+    ck_assert(light->ledger.recorded && light->ledger.original_weight == 300 &&
+              light->ledger.our_weight == 64);
+    run_to(sim, 10);
+    ck_assert_double_eq_tol(rate_pct(sim, "light") * 4, rate_pct(sim, "heavy"), 0.1);
+    ck_assert_int_eq(apply(sim, &release), XLP_DONE);
+    ck_assert(!light->ledger.recorded && light->weight == 300);
+
+    ck_assert_int_eq(set_weight(sim, "heavy", 0), XLP_NOT_DONE_REFUSED);
+    ck_assert_int_eq(set_weight(sim, "heavy", 65536), XLP_NOT_DONE_REFUSED);
+    ck_assert_int_eq(set_weight(sim, "rt", 512), XLP_NOT_DONE_REFUSED);
+    ck_assert_int_eq(set_weight(sim, "heavy", 1000), XLP_DONE);
+    ck_assert_uint_eq(guest(sim, "heavy")->ledger.original_weight, 256);
+    run_to(sim, 30);
+    ck_assert_uint_eq(light->weight, 256); /* the other pool's scheduler knows nothing of 300 */
+    run_to(sim, 40);
+    ck_assert(!guest(sim, "heavy")->ledger.recorded && guest(sim, "heavy")->weight == 256);
+    sim_close(sim);
+}
+END_TEST
+
 START_TEST(the_first_target_records_target_and_limit)
 {
     struct xlp_sim *sim = sim_of("'host':{'pcpus':1},'run_s':100,'guests':[{'name':'a',"
@@ -401,7 +442,7 @@ CHECK_CASE(shown, every_snapshot_passes_the_check_for_files, run_and_idle_time_a
 CHECK_CASE(oddities, an_offline_vcpu_neither_runs_nor_waits, zeros_are_shown_for_a_while,
            the_clock_that_is_shown_may_jump)
 CHECK_CASE(ledger, the_first_write_records_what_was_there, adopting_records_and_writes_nothing,
-           the_first_target_records_target_and_limit,
+           the_first_weight_records_what_was_there, the_first_target_records_target_and_limit,
            an_action_on_another_life_of_the_guest_is_not_done,
            xen_refuses_a_mask_without_a_pcpu_and_is_busy_on_demand)
 CHECK_CASE(passing_time, wait_comes_back_for_guests_and_at_the_end,

@@ -103,6 +103,15 @@ static inline enum xlp_outcome_code set_target(struct xlp_sim *sim, const char *
     return apply(sim, &action);
 }
 
+static inline enum xlp_outcome_code set_weight(struct xlp_sim *sim, const char *name,
+                                               uint32_t weight)
+{
+    struct xlp_action action = action_on(sim, name, XLP_SET_WEIGHT);
+
+    action.to_weight = weight;
+    return apply(sim, &action);
+}
+
 static inline void run_to(struct xlp_sim *sim, double seconds)
 {
     xlp_sim_advance(sim, (uint64_t)(seconds * 1e9), false);
