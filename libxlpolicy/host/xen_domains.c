@@ -25,6 +25,7 @@ static unsigned int flags_of(const struct xen_domain *d);
 
 int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s)
 {
+    h->single_count = h->multiple_count = 0; /* they point at domains that may go below */
     if (list_domains(h) < 0)
         return -1;
     for (size_t i = 0; i < h->info_count; i++)

@@ -56,6 +56,7 @@ class Adapter:
 def running(profile):
     """A host of this profile with hosttool in its dom0."""
     program = os.path.join(BUILD, "hosttool")
+    os.makedirs(BUILD, exist_ok=True)
     tool("cc", "-std=c17", "-D_GNU_SOURCE", "-Ilibxlpolicy", "-O1", "-g", "-o", program,
          os.path.join(LAB, "hosttool.c"), "build/libxlpolicy.a", "-lxlutil", "-lxenlight",
          "-lxenctrl", "-lxenstore", "-lxentoollog", "-lyajl", "-lm", cwd=REPO,

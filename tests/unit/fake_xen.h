@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A Xen that consists of tables, for tests of the Xen adapter's own parts: the calls of libxenctrl,
+ * libxenstore and libxl that they make are answered from `fake`, and fail where a test says so.
+ * What real Xen does is asked of real Xen (tests/lab); this is for what cannot be brought about
+ * there: a call that fails in the middle.
+ *
+ * The host has pCPUs 0-3 in one pool, and domains of one vCPU.
+ */
+#ifndef XLPOLICY_TESTS_FAKE_XEN_H
+#define XLPOLICY_TESTS_FAKE_XEN_H
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/xen.h"
+
+#define FAKE_PCPUS   4
+#define FAKE_ROOM    64
+#define FAKE_TEXT    160
+#define FAKE_LEDGER  "/tool/xlpolicyd/domains/"
+#define FAKE_MIB_KIB (INT64_C(1024))
+
+struct fake_domain {
+    xc_domaininfo_t info;
+    uint8_t hard, soft;
+    int error; /* of every call about its vCPU */
+};
+
+struct fake_key {
+    char path[FAKE_TEXT], text[FAKE_TEXT];
+};
+
+static struct {
+    struct fake_domain domains[8];
+    size_t domain_count;
+    struct fake_key keys[FAKE_ROOM];
+    size_t key_count;
+    char watches[FAKE_ROOM][2 * FAKE_TEXT];
+    size_t watch_count;
+    const char *fail_path; /* a call on a path that holds this text fails with fail_error */
+    int fail_error;
+    unsigned int looks; /* at single vCPUs */
+} fake;
+
+/* ---- the tables ---- */
+
+static inline struct fake_domain *fake_domain(uint32_t domid)
+{
+    for (size_t i = 0; i < fake.domain_count; i++)
+        if (fake.domains[i].info.domain == domid)
+            return &fake.domains[i];
+    return NULL;
+}
+
+/* Domids must rise. */
+static inline struct fake_domain *fake_add(uint32_t domid, uint8_t uuid)
+{
+    struct fake_domain *d = &fake.domains[fake.domain_count++];
+
+    *d = (struct fake_domain){.hard = 0xff, .soft = 0xff};
+    d->info.domain = (domid_t)domid;
+    d->info.handle[15] = uuid;
+    d->info.nr_online_vcpus = 1;
+    d->info.cpu_time = XEN_NS_PER_S;
+    return d;
+}
+
+static inline void fake_remove(uint32_t domid)
+{
+    struct fake_domain *d = fake_domain(domid);
+
+    fake.domain_count--;
+    memmove(d, d + 1, (size_t)(&fake.domains[fake.domain_count] - d) * sizeof(*d));
+}
+
+static inline struct fake_key *fake_key(const char *path)
+{
+    for (size_t i = 0; i < fake.key_count; i++)
+        if (strcmp(fake.keys[i].path, path) == 0)
+            return &fake.keys[i];
+    return NULL;
+}
+
+static inline void fake_put(const char *path, const char *text)
+{
+    struct fake_key *key = fake_key(path);
+
+    if (!key) {
+        ck_assert_uint_lt(fake.key_count, FAKE_ROOM);
+        key = &fake.keys[fake.key_count++];
+        snprintf(key->path, sizeof(key->path), "%s", path);
+    }
+    snprintf(key->text, sizeof(key->text), "%s", text);
+}
+
+/* The text of a key, or "" where there is none. */
+static inline const char *fake_text(const char *path)
+{
+    const struct fake_key *key = fake_key(path);
+
+    return key ? key->text : "";
+}
+
+static inline bool fake_fails(const char *path)
+{
+    if (!fake.fail_path || !strstr(path, fake.fail_path))
+        return false;
+    errno = fake.fail_error;
+    return true;
+}
+
+/* ---- libxenctrl ---- */
+
+int xc_get_max_cpus(xc_interface *xch)
+{
+    (void)xch;
+    return FAKE_PCPUS;
+}
+
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int max,
+                          xc_domaininfo_t *info)
+{
+    unsigned int count = 0;
+
+    (void)xch;
+    for (size_t i = 0; i < fake.domain_count && count < max; i++)
+        if (fake.domains[i].info.domain >= first)
+            info[count++] = fake.domains[i].info;
+    return (int)count;
+}
+
+/* The domain, or NULL with errno. */
+static inline struct fake_domain *fake_vcpu(uint32_t domid, int vcpu)
+{
+    struct fake_domain *d = fake_domain(domid);
+
+    errno = d && vcpu == 0 ? d->error : ESRCH;
+    return errno ? NULL : d;
+}
+
+int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu, xc_cpumap_t hard,
+                        xc_cpumap_t soft, uint32_t flags)
+{
+    const struct fake_domain *d = fake_vcpu(domid, vcpu);
+
+    (void)xch;
+    (void)flags;
+    if (!d)
+        return -1;
+    *hard = d->hard;
+    *soft = d->soft;
+    return 0;
+}
+
+int xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, int vcpu, xc_cpumap_t hard,
+                        xc_cpumap_t soft, uint32_t flags)
+{
+    struct fake_domain *d = fake_vcpu(domid, vcpu);
+
+    (void)xch;
+    if (!d)
+        return -1;
+    d->hard = flags & XEN_VCPUAFFINITY_HARD ? *hard : d->hard;
+    d->soft = flags & XEN_VCPUAFFINITY_SOFT ? *soft : d->soft;
+    return 0;
+}
+
+int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu, xc_vcpuinfo_t *info)
+{
+    const struct fake_domain *d = fake_vcpu(domid, (int)vcpu);
+
+    (void)xch;
+    fake.looks++;
+    if (!d)
+        return -1;
+    memset(info, 0, sizeof(*info));
+    info->online = 1;
+    return 0;
+}
+
+int xc_sched_credit2_domain_get(xc_interface *xch, uint32_t domid,
+                                struct xen_domctl_sched_credit2 *sdom)
+{
+    (void)xch;
+    (void)domid;
+    sdom->weight = 256;
+    return 0;
+}
+
+/* ---- libxenstore ---- */
+
+void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *length)
+{
+    const struct fake_key *key = fake_key(path);
+
+    (void)h;
+    (void)t;
+    if (fake_fails(path))
+        return NULL;
+    if (!key) {
+        errno = ENOENT;
+        return NULL;
+    }
+    if (length)
+        *length = (unsigned int)strlen(key->text);
+    return strdup(key->text);
+}
+
+bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
+              unsigned int length)
+{
+    char text[FAKE_TEXT];
+
+    (void)h;
+    (void)t;
+    if (fake_fails(path))
+        return false;
+    snprintf(text, sizeof(text), "%.*s", (int)length, (const char *)data);
+    fake_put(path, text);
+    return true;
+}
+
+static inline bool fake_is_below(const char *path, const char *parent)
+{
+    size_t length = strlen(parent);
+
+    return strncmp(path, parent, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* As xenstored: with everything below, and ENOENT only if the parent is missing too. */
+bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+    size_t kept = 0;
+
+    (void)h;
+    (void)t;
+    if (fake_fails(path))
+        return false;
+    for (size_t i = 0; i < fake.key_count; i++)
+        if (!fake_is_below(fake.keys[i].path, path))
+            fake.keys[kept++] = fake.keys[i];
+    fake.key_count = kept;
+    return true;
+}
+
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *count)
+{
+    char **names, *text;
+    size_t length = strlen(path);
+
+    (void)h;
+    (void)t;
+    *count = 0;
+    if (fake_fails(path))
+        return NULL;
+    names = calloc(FAKE_ROOM, sizeof(*names) + FAKE_TEXT); /* one block, as the caller frees one */
+    text = (char *)(names + FAKE_ROOM);
+    for (size_t i = 0; i < fake.key_count; i++) {
+        const char *key = fake.keys[i].path;
+        bool known = false;
+
+        if (!fake_is_below(key, path) || !key[length])
+            continue;
+        snprintf(text, FAKE_TEXT, "%.*s", (int)strcspn(key + length + 1, "/"), key + length + 1);
+        for (unsigned int k = 0; k < *count; k++)
+            known = known || strcmp(names[k], text) == 0;
+        if (known)
+            continue;
+        names[(*count)++] = text;
+        text += FAKE_TEXT;
+    }
+    return names;
+}
+
+bool xs_watch(struct xs_handle *h, const char *path, const char *token)
+{
+    char watch[2 * FAKE_TEXT];
+
+    (void)h;
+    if (fake_fails(path))
+        return false;
+    snprintf(watch, sizeof(watch), "%s %s", path, token);
+    for (size_t i = 0; i < fake.watch_count; i++) {
+        if (strcmp(fake.watches[i], watch) == 0) {
+            errno = EEXIST;
+            return false;
+        }
+    }
+    ck_assert_uint_lt(fake.watch_count, FAKE_ROOM);
+    memcpy(fake.watches[fake.watch_count++], watch, sizeof(watch));
+    return true;
+}
+
+bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
+{
+    (void)h;
+    (void)path;
+    (void)token;
+    return true;
+}
+
+int xs_fileno(struct xs_handle *h)
+{
+    (void)h;
+    return -1; /* which poll(2) passes over */
+}
+
+char **xs_check_watch(struct xs_handle *h)
+{
+    (void)h;
+    return NULL;
+}
+
+/* ---- libxl ---- */
+
+int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *userid, uint8_t **data,
+                            int *length)
+{
+    (void)ctx;
+    (void)domid;
+    (void)userid;
+    *data = NULL; /* as where another toolstack made the domain */
+    *length = 0;
+    return 0;
+}
+
+/* ---- the adapter on top ---- */
+
+/* Opened by hand, past the question whether this is a dom0. */
+static inline struct xen_host *fake_open(void)
+{
+    struct xen_host *h = calloc(1, sizeof(*h));
+
+    memset(&fake, 0, sizeof(fake));
+    h->lock_fd = -1;
+    ck_assert_int_eq(xlp_xen_machine_open(h), 0);
+    h->pools = calloc(1, sizeof(*h->pools));
+    h->pool_count = h->pool_room = 1;
+    h->pools[0].sched_id = XEN_SCHEDULER_CREDIT2;
+    ck_assert_int_eq(xlp_cpumap_parse("0-3", &h->pools[0].map), 0);
+    return h;
+}
+
+static inline void fake_close(struct xen_host *h)
+{
+    xlp_xen_domains_close(h);
+    xlp_xen_machine_close(h);
+    free(h->poll_fds);
+    free(h->single);
+    free(h->multiple);
+    free(h->gone);
+    free(h);
+}
+
+/* One look at the domains. 0, or -1. */
+static inline int fake_look(struct xen_host *h, struct xlp_snapshot *s)
+{
+    h->tick++;
+    xlp_snapshot_reset(s);
+    s->time_ns = h->now_ns = xlp_xen_now_ns();
+    return xlp_xen_observe_domains(h, s) < 0 ? -1 : xlp_xen_choose_samples(h);
+}
+
+#endif
