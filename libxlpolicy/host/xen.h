@@ -94,6 +94,9 @@ enum xen_stale {
     XEN_STALE_ALL = XEN_STALE_MEMORY | XEN_STALE_REPORT | XEN_STALE_SLOW | XEN_STALE_LEDGER,
 };
 
+/* Was a domain set up so that it can have PCI devices, now or later? */
+enum xen_iommu { XEN_IOMMU_UNKNOWN, XEN_IOMMU_NO, XEN_IOMMU_YES };
+
 struct xen_domain {
     uint32_t domid;
     uint8_t uuid[16];
@@ -112,8 +115,7 @@ struct xen_domain {
     enum xlp_guest_type type;
     uint32_t weight, cap_pct;
     uint32_t passthrough_devices;
-    bool configuration_read; /* libxl's, which does not change in this respect */
-    bool iommu;              /* created so that devices can be attached later */
+    enum xen_iommu iommu; /* once known, it does not change */
 
     int64_t target_kib, static_max_kib; /* -1: not in xenstore. static_max without video RAM */
     int64_t video_kib, dynamic_min_kib, dynamic_max_kib;
@@ -315,8 +317,8 @@ void xlp_xen_find_controller(struct xen_host *h, uint64_t now_ns);
 void xlp_xen_logger_init(struct xen_logger *logger);
 int xlp_xen_libxl_open(struct xen_host *h);
 void xlp_xen_libxl_close(struct xen_host *h);
-/* True if libxl's configuration of the domain allows passthrough (even with no device yet). */
-bool xlp_xen_libxl_has_iommu(struct xen_host *h, uint32_t domid);
+/* What libxl's configuration of the domain says; unknown if it cannot be read at this moment. */
+enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, uint32_t domid);
 /* 0, or -1 (the complaint is in logger.last). */
 int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight);
 /* Target in the guest's terms: without video RAM. 0, or -1 (the complaint is in logger.last). */

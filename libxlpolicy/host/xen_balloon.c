@@ -128,9 +128,12 @@ static bool may_set(struct xen_host *h, struct xen_domain *d, const struct xlp_a
     const char *why = NULL;
     enum xlp_outcome_code code = XLP_NOT_DONE_REFUSED;
 
-    if (d->passthrough_devices || d->iommu)
+    if (d->passthrough_devices || d->iommu == XEN_IOMMU_YES)
         why = "it is set up for PCI passthrough: ballooning would break its next reboot";
-    else if (d->info.flags & XEN_DOMINF_shutdown)
+    else if (d->iommu == XEN_IOMMU_UNKNOWN) {
+        code = XLP_NOT_DONE_BUSY;
+        why = "its configuration cannot be read yet: it may be set up for PCI passthrough";
+    } else if (d->info.flags & XEN_DOMINF_shutdown)
         why = "it has shut down";
     else if (a->to_kib <= 0)
         why = "a target must be more than nothing";

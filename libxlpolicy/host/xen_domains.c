@@ -174,11 +174,12 @@ void xlp_xen_domains_close(struct xen_host *h)
 /* ---- looking at one ---- */
 
 /* Rare changes that no watch tells of are looked for every now and then, a part of the domains at
- * a time; and always while its toolstack is still writing down what it builds. */
+ * a time; and always while its toolstack is still writing down what it builds, and until it is
+ * known what it was built for. */
 static bool is_slow_due(const struct xen_host *h, const struct xen_domain *d)
 {
-    return d->info.cpu_time == 0 || h->tick - d->first_tick < XEN_SLOW_TICKS ||
-           (h->tick + d->domid) % XEN_SLOW_TICKS == 0;
+    return d->info.cpu_time == 0 || d->iommu == XEN_IOMMU_UNKNOWN ||
+           h->tick - d->first_tick < XEN_SLOW_TICKS || (h->tick + d->domid) % XEN_SLOW_TICKS == 0;
 }
 
 /* 0, 1 when it has gone, or -1. */
@@ -253,8 +254,10 @@ static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snap
     to->weight = d->weight;
     to->cap_pct = d->cap_pct;
     /* A domain made for passthrough is as good as one that has a device: once its target differs
-     * from its maximum, it cannot be rebooted. */
-    to->passthrough_devices = d->passthrough_devices ? d->passthrough_devices : (d->iommu ? 1 : 0);
+     * from its maximum, it cannot be rebooted. So is one that may be. */
+    to->passthrough_devices = d->passthrough_devices;
+    if (!to->passthrough_devices && d->iommu != XEN_IOMMU_NO)
+        to->passthrough_devices = 1;
     to->age_ns = age_ns(d, s->time_ns);
     to->released = d->released;
     to->ledger = (struct xlp_weight_ledger){.recorded = d->weight_record.recorded,

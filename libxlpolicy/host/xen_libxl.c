@@ -59,25 +59,32 @@ void xlp_xen_libxl_close(struct xen_host *h)
 
 /* ---- a domain's configuration ---- */
 
-/* libxl keeps it as JSON in a file of the domain. Its own call for it (retrieve_domain_
- * configuration) also asks the device model, which may take seconds; this is only the file. Another
- * toolstack leaves none: then its devices alone tell. */
-bool xlp_xen_libxl_has_iommu(struct xen_host *h, uint32_t domid)
+/* libxl keeps it as JSON in a file of the domain, written before the domain first runs. Its own
+ * call for it (retrieve_domain_configuration) also asks the device model, which may take seconds;
+ * this is only the file. Another toolstack leaves none: then its devices alone tell. The file says
+ * what was asked for: a list of devices enables passthrough without a word about it. */
+enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, uint32_t domid)
 {
     libxl_domain_config config;
     uint8_t *data = NULL;
     char *json = NULL;
     int length = 0;
-    bool iommu = false;
+    enum xen_iommu iommu = XEN_IOMMU_UNKNOWN;
 
     libxl_domain_config_init(&config);
-    if (libxl_userdata_retrieve(h->libxl, domid, "libxl-json", &data, &length) != 0 || !data)
+    if (libxl_userdata_retrieve(h->libxl, domid, "libxl-json", &data, &length) != 0)
         goto out;
+    if (!data) {
+        iommu = XEN_IOMMU_NO;
+        goto out;
+    }
     json = strndup((const char *)data, (size_t)length);
     if (!json || libxl_domain_config_from_json(h->libxl, &config, json) != 0)
         goto out;
-    iommu = config.c_info.passthrough != LIBXL_PASSTHROUGH_DEFAULT &&
-            config.c_info.passthrough != LIBXL_PASSTHROUGH_DISABLED;
+    iommu = config.num_pcidevs > 0 || (config.c_info.passthrough != LIBXL_PASSTHROUGH_DEFAULT &&
+                                       config.c_info.passthrough != LIBXL_PASSTHROUGH_DISABLED)
+                ? XEN_IOMMU_YES
+                : XEN_IOMMU_NO;
 out:
     libxl_domain_config_dispose(&config);
     free(json);

@@ -134,15 +134,25 @@ static int read_sizes(struct xen_host *h, struct xen_domain *d)
     return 0;
 }
 
-/* libxl keeps the devices of PV and HVM guests alike under the backend of pciback. */
-static int read_devices(struct xen_host *h, struct xen_domain *d)
+static int count_devices(struct xen_host *h, int64_t domid, int64_t *count_out)
 {
     char path[PATH_SIZE];
-    int64_t count;
 
-    snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0/num_devs", d->domid);
-    if (xlp_xen_store_number(h, path, 0, &count) < 0)
+    snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%" PRId64 "/0/num_devs", domid);
+    return xlp_xen_store_number(h, path, 0, count_out);
+}
+
+/* libxl keeps the devices of PV and HVM guests alike under the backend of pciback; those of a guest
+ * whose device model has a domain of its own are that domain's there. */
+static int read_devices(struct xen_host *h, struct xen_domain *d)
+{
+    int64_t model, count, of_model = 0;
+
+    if (count_devices(h, d->domid, &count) < 0 ||
+        domain_number(h, d, "image/device-model-domid", 0, &model) < 0 ||
+        (model && count_devices(h, model, &of_model) < 0))
         return -1;
+    count = of_model > count ? of_model : count;
     d->passthrough_devices = (uint32_t)(count < 0xffff ? count : 0xffff);
     return 0;
 }
@@ -203,10 +213,10 @@ static int read_slow(struct xen_host *h, struct xen_domain *d)
         read_devices(h, d) < 0)
         return -1;
     /* dom0 has every device that nobody else has: the question makes no sense for it. */
-    if (!d->configuration_read && d->domid != 0 && d->info.cpu_time) {
-        d->iommu = xlp_xen_libxl_has_iommu(h, d->domid);
-        d->configuration_read = true;
-    }
+    if (d->domid == 0)
+        d->iommu = XEN_IOMMU_NO;
+    else if (d->iommu == XEN_IOMMU_UNKNOWN && d->info.cpu_time)
+        d->iommu = xlp_xen_libxl_iommu(h, d->domid);
     return 0;
 }
 

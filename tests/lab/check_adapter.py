@@ -359,6 +359,11 @@ def check_passthrough():
                 seen = adapter.look(f"target {domid} 100000 0")
                 expect(domain(seen, domid)["passthrough_devices"] == 1, domain(seen, domid))
                 expect("PCI passthrough" in adapter.said, adapter.said)
+        with claim("nor one that was created with a device, and has none at this moment"):
+            domid = host.domids()["holds"]
+            host.run(f"xenstore-rm /local/domain/0/backend/pci/{domid}/0/num_devs")
+            seen = adapter.look(read_only=True)
+            expect(domain(seen, domid)["passthrough_devices"] == 1, domain(seen, domid))
 
 
 if __name__ == "__main__":

@@ -29,5 +29,81 @@ START_TEST(after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
 }
 END_TEST
 
+/* ---- passthrough ---- */
+
+/* What a look says of domain 1. */
+static uint32_t devices(struct xen_host *h)
+{
+    struct xlp_snapshot s;
+    uint32_t count;
+
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(fake_look(h, &s), 0);
+    count = xlp_snapshot_domain(&s, 1)->passthrough_devices;
+    xlp_snapshot_dispose(&s);
+    return count;
+}
+
+START_TEST(a_guest_whose_configuration_cannot_be_read_may_have_a_device)
+{
+    struct xen_host *h = fake_open();
+
+    h->watching = true; /* as in the daemon: what is not stale is not read again */
+    h->tick = 1;
+    fake_add(1, 1);
+    fake.config_error = ERROR_FAIL;
+    for (int i = 0; i < 2 * XEN_SLOW_TICKS; i++)
+        ck_assert_uint_eq(devices(h), 1);
+    fake.config_error = 0;
+    fake.config = "rubbish";
+    ck_assert_uint_eq(devices(h), 1);
+    fake.config = "plain";
+    ck_assert_uint_eq(devices(h), 0);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_guest_that_took_long_to_build_is_known_when_it_first_runs)
+{
+    struct xen_host *h = fake_open();
+
+    h->watching = true;
+    fake_add(1, 1)->info.cpu_time = 0;
+    for (int i = 0; i < 3 * XEN_SLOW_TICKS; i++)
+        devices(h);
+    fake.config = "plain";
+    fake_domain(1)->info.cpu_time = 1;
+    ck_assert_uint_eq(devices(h), 0);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_list_of_devices_is_passthrough_without_a_word_about_it)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    fake.config = "device";
+    ck_assert_uint_eq(devices(h), 1);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(the_devices_of_a_device_models_domain_are_its_guests)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    fake_put("/local/domain/1/image/device-model-domid", "2");
+    fake_put("/local/domain/0/backend/pci/2/0/num_devs", "3");
+    ck_assert_uint_eq(devices(h), 3);
+    fake_close(h);
+}
+END_TEST
+
+CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
+           a_guest_that_took_long_to_build_is_known_when_it_first_runs,
+           a_list_of_devices_is_passthrough_without_a_word_about_it,
+           the_devices_of_a_device_models_domain_are_its_guests)
 CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
-CHECK_MAIN("xen", looking)
+CHECK_MAIN("xen", looking, passthrough)

@@ -44,6 +44,8 @@ static struct {
     const char *fail_path; /* a call on a path that holds this text fails with fail_error */
     int fail_error;
     unsigned int looks; /* at single vCPUs */
+    const char *config; /* libxl's, of every domain: words of it; NULL: none */
+    int config_error;   /* or why it cannot be read */
 } fake;
 
 /* ---- the tables ---- */
@@ -323,9 +325,23 @@ int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *userid, 
     (void)ctx;
     (void)domid;
     (void)userid;
-    *data = NULL; /* as where another toolstack made the domain */
-    *length = 0;
+    if (fake.config_error)
+        return fake.config_error;
+    *data = fake.config ? (uint8_t *)strdup(fake.config) : NULL;
+    *length = fake.config ? (int)strlen(fake.config) : 0;
     return 0;
+}
+
+int libxl_domain_config_from_json(libxl_ctx *ctx, libxl_domain_config *config, const char *text)
+{
+    (void)ctx;
+    if (strstr(text, "passthrough"))
+        config->c_info.passthrough = LIBXL_PASSTHROUGH_ENABLED;
+    if (strstr(text, "device")) {
+        config->pcidevs = calloc(1, sizeof(*config->pcidevs));
+        config->num_pcidevs = 1;
+    }
+    return strstr(text, "rubbish") ? ERROR_FAIL : 0;
 }
 
 /* ---- the adapter on top ---- */
