@@ -293,8 +293,8 @@ uint64_t xlp_xen_store_age_ns(struct xen_host *h, const struct xen_domain *d);
 int xlp_xen_ledger_open(struct xen_host *h);
 /* Reads the records of d. 0, or -1. */
 int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d);
-/* Called once its masks and target have been read: was a pending write made, does an inherited
- * record hold? */
+/* Called once its masks and target have been read: was a pending write made, did Xen change what we
+ * wrote, does an inherited record hold? */
 void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d);
 /* Each returns 0, or -1 with errno; nothing is recorded then. record NULL forgets it. */
 int xlp_xen_ledger_write_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t vcpu,

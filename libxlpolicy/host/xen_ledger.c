@@ -20,6 +20,8 @@
  * of all, OUR in step (1) is the original: it then reads as adopted and not yet moved, which is
  * what it is. Should step (3) fail (xenstore full), the entry of (1) says the same.
  *
+ * What Xen itself makes of a mask that we wrote is ours too: see widened_by_xen().
+ *
  * A domain keeps its UUID across a reboot and gets a new id, fresh masks and the weight of its
  * configuration: the entries of these then go. Its target it keeps (xl reboots a guest with the
  * target it has), and so the entry of memory stays, if the target of the new domain is the one that
@@ -303,14 +305,42 @@ static int load_memory(struct xen_host *h, struct xen_domain *d)
 
 /* ---- settling ---- */
 
+static bool reaches(const struct xlp_cpumap *mask, const struct xen_pool *pool)
+{
+    struct xlp_cpumap usable = xlp_cpumap_and(mask, &pool->map);
+
+    return !xlp_cpumap_is_empty(&usable);
+}
+
+/* When the last pCPU of a hard mask leaves the pool, Xen widens that mask to all and leaves the
+ * soft one (cpu_disable_scheduler). It is then not the operator who took the vCPU back. Of an
+ * original that Xen would have widened too, or that a move to another pool did away with, nothing
+ * is kept. */
+static bool widened_by_xen(const struct xen_host *h, const struct xen_domain *d,
+                           const struct xen_vcpu_record *r, const struct xen_masks *ours,
+                           const struct xen_masks *now)
+{
+    const struct xen_pool *pool = xlp_xen_pool(h, d->info.cpupool);
+    struct xlp_cpumap all = xlp_cpumap_all();
+
+    return pool && xlp_cpumap_equal(&now->hard, &all) &&
+           xlp_cpumap_equal(&now->soft, &ours->soft) && !reaches(&ours->hard, pool) &&
+           reaches(&r->original.hard, pool);
+}
+
 static void settle_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id)
 {
+    const struct xen_masks *now = &d->vcpus[id].masks;
     struct xen_vcpu_record *r = d->vcpus[id].record;
 
-    if (!r || !r->pending || !d->vcpus[id].exists)
+    if (!r || !d->vcpus[id].exists)
         return;
-    if (xlp_xen_masks_equal(&d->vcpus[id].masks, &r->next))
-        r->ours = r->next;
+    if (widened_by_xen(h, d, r, &r->ours, now) ||
+        (r->pending &&
+         (xlp_xen_masks_equal(now, &r->next) || widened_by_xen(h, d, r, &r->next, now))))
+        r->ours = *now;
+    else if (!r->pending)
+        return;
     r->pending = false;
     /* Left as it is when this fails, it reads the same next time. */
     if (!h->read_only)

@@ -342,6 +342,16 @@ def check_pools():
             host.run("xl cpupool-migrate vm1 Pool-0 && xl cpupool-destroy second")
             seen = adapter.look(read_only=True)
             expect(seen["pools"][0]["pcpus"] == "0-2" and len(seen["pcpus"]) == 4, seen)
+        with claim("a mask that Xen widens, as its pCPU leaves, is still ours, and its origin known"):
+            two = host.guests["vm2"].domid
+            host.guests["vm2"].pin("1-2")
+            adapter.look(f"place {two} 0 2 all")
+            host.run("xl cpupool-cpu-remove Pool-0 2")
+            expect(host.vcpus()["vm2", 0].hard == {0, 1, 2, 3}, host.vcpus())
+            ledger = vcpu(adapter.look("look"), two)["ledger"]
+            expect((ledger["original_hard"], ledger["our_hard"]) == ("1-2", "all"), ledger)
+            ledger = vcpu(adapter.look(f"place {two} 0 1 all"), two)["ledger"]
+            expect((ledger["original_hard"], ledger["our_hard"]) == ("1-2", "1"), ledger)
 
 
 def check_passthrough():

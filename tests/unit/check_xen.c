@@ -101,9 +101,110 @@ START_TEST(the_devices_of_a_device_models_domain_are_its_guests)
 }
 END_TEST
 
+/* ---- the ledger ---- */
+
+#define UUID_1  FAKE_LEDGER "00000000-0000-0000-0000-000000000001/"
+#define DOMID_1 UUID_1 "domid"
+#define VCPU_1  UUID_1 "vcpu/0"
+
+static void look(struct xen_host *h)
+{
+    devices(h);
+}
+
+/* Domain 1 as a former run left it: the masks an operator gave it, and those it has of us. */
+static struct xen_host *with_record(const char *original, uint8_t ours)
+{
+    struct xen_host *h = fake_open();
+    char text[64], hard[XLP_CPUMAP_TEXT_MAX];
+    struct xlp_cpumap map = {.word = {ours}};
+
+    snprintf(text, sizeof(text), "%s all %s all", original,
+             xlp_cpumap_format(&map, hard, sizeof(hard)));
+    fake_add(1, 1)->hard = ours;
+    fake_put(DOMID_1, "1");
+    fake_put(VCPU_1, text);
+    look(h);
+    return h;
+}
+
+/* As Xen does when the last pCPU of a mask leaves the pool. */
+static void lose_pcpus(struct xen_host *h, const char *left)
+{
+    ck_assert_int_eq(xlp_cpumap_parse(left, &h->pools[0].map), 0);
+    fake_domain(1)->hard = 0xff;
+    look(h);
+}
+
+START_TEST(a_mask_that_xen_widened_is_still_ours_and_its_original_kept)
+{
+    struct xen_host *h = with_record("1-2", 1 << 2);
+
+    lose_pcpus(h, "0-1,3");
+    ck_assert_str_eq(fake_text(VCPU_1), "1-2 all all all");
+    /* Also once the pCPU is back. */
+    ck_assert_int_eq(xlp_cpumap_parse("0-3", &h->pools[0].map), 0);
+    look(h);
+    ck_assert_str_eq(fake_text(VCPU_1), "1-2 all all all");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(so_is_one_that_was_widened_before_its_write_was_confirmed)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    fake_put(DOMID_1, "1");
+    fake_put(VCPU_1, "1-2 all 1 all 2 all");
+    lose_pcpus(h, "0-1,3");
+    ck_assert_str_eq(fake_text(VCPU_1), "1-2 all all all");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_mask_that_the_operator_widened_is_his)
+{
+    struct xen_host *h = with_record("1-2", 1 << 2);
+
+    fake_domain(1)->hard = 0xff;
+    look(h);
+    ck_assert_str_eq(fake_text(VCPU_1), "1-2 all 2 all");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_vcpu_whose_soft_mask_was_reset_too_was_not_widened_by_xen)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    fake_put(DOMID_1, "1");
+    fake_put(VCPU_1, "1-2 all 2 1");
+    lose_pcpus(h, "0-1,3");
+    ck_assert_str_eq(fake_text(VCPU_1), "1-2 all 2 1");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(an_original_that_xen_would_have_widened_is_not_kept)
+{
+    struct xen_host *h = with_record("2", 1 << 2);
+
+    lose_pcpus(h, "0-1,3");
+    ck_assert_str_eq(fake_text(VCPU_1), "2 all 2 all");
+    fake_close(h);
+}
+END_TEST
+
+CHECK_CASE(ledger, a_mask_that_xen_widened_is_still_ours_and_its_original_kept,
+           so_is_one_that_was_widened_before_its_write_was_confirmed,
+           a_mask_that_the_operator_widened_is_his,
+           a_vcpu_whose_soft_mask_was_reset_too_was_not_widened_by_xen,
+           an_original_that_xen_would_have_widened_is_not_kept)
 CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
            a_guest_that_took_long_to_build_is_known_when_it_first_runs,
            a_list_of_devices_is_passthrough_without_a_word_about_it,
            the_devices_of_a_device_models_domain_are_its_guests)
 CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
-CHECK_MAIN("xen", looking, passthrough)
+CHECK_MAIN("xen", looking, passthrough, ledger)
