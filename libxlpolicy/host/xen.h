@@ -123,6 +123,7 @@ struct xen_domain {
     struct xen_report report;
 
     bool ledger_has_domid;
+    bool ledger_is_anothers; /* at the last reading: another live domain's with this UUID */
     bool released;
     struct xen_weight_record weight_record;
     struct xen_memory_record memory;
@@ -293,6 +294,8 @@ uint64_t xlp_xen_store_age_ns(struct xen_host *h, const struct xen_domain *d);
 int xlp_xen_ledger_open(struct xen_host *h);
 /* Reads the records of d. 0, or -1. */
 int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d);
+/* Whether there is no place for records of d now: those of its UUID are another live domain's. */
+bool xlp_xen_ledger_is_anothers(const struct xen_host *h, const struct xen_domain *d);
 /* Called once its masks and target have been read: was a pending write made, did Xen change what we
  * wrote, does an inherited record hold? */
 void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d);

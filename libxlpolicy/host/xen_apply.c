@@ -78,6 +78,12 @@ void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
     xlp_xen_outcome(outcome_out, XLP_NOT_DONE_REFUSED, "this host knows no such action");
 }
 
+/* The marks of a domain are its UUID's, whoever has it. */
+static bool needs_record(enum xlp_action_kind kind)
+{
+    return kind != XLP_RELEASE_DOMAIN && kind != XLP_ADOPT_DOMAIN;
+}
+
 /* The domain of the action if it is the one the plan was made for, with fresh info. Ids are given
  * out in a circle of 32 752: none comes again between this question and the writes below. */
 static struct xen_domain *verify(struct xen_host *h, const struct xlp_action *a,
@@ -102,6 +108,11 @@ static struct xen_domain *verify(struct xen_host *h, const struct xlp_action *a,
         return NULL;
     }
     d->info = info;
+    if (needs_record(a->kind) && xlp_xen_ledger_is_anothers(h, d)) {
+        xlp_xen_outcome(o, XLP_NOT_DONE_BUSY,
+                        "another domain has its UUID: what was there cannot be recorded");
+        return NULL;
+    }
     return d;
 }
 

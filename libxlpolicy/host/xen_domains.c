@@ -202,10 +202,14 @@ static int look_at(struct xen_host *h, struct xen_domain *d)
     }
     if (xlp_xen_store_refresh(h, d) < 0)
         return -1;
-    if (d->stale & XEN_STALE_LEDGER && xlp_xen_ledger_load(h, d) < 0)
+    d->stale &= XEN_STALE_LEDGER;
+    if (d->info.flags & XEN_DOMINF_dying)
+        return 0; /* its records may be its successor's by now */
+    if (d->stale && xlp_xen_ledger_load(h, d) < 0)
         return -1;
     xlp_xen_ledger_settle(h, d);
-    d->stale = h->read_only ? XEN_STALE_LEDGER : 0; /* another process may be writing it */
+    /* Another process may be writing it, or another domain give it up. */
+    d->stale = h->read_only || d->ledger_is_anothers ? XEN_STALE_LEDGER : 0;
     return 0;
 }
 

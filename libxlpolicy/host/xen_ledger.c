@@ -23,9 +23,13 @@
  * What Xen itself makes of a mask that we wrote is ours too: see widened_by_xen().
  *
  * A domain keeps its UUID across a reboot and gets a new id, fresh masks and the weight of its
- * configuration: the entries of these then go. Its target it keeps (xl reboots a guest with the
- * target it has), and so the entry of memory stays, if the target of the new domain is the one that
- * we wrote.
+ * configuration: the entries of these then no longer count, and go with the first that is written.
+ * Its target it keeps (xl reboots a guest with the target it has), and so the entry of memory stays,
+ * if the target of the new domain is the one that we wrote.
+ *
+ * Two domains may have one UUID for a while: one still dying when its successor runs, or both ends
+ * of a migration within this host. The entries are then those of the one they name, as long as it
+ * lives; the other is left alone.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -174,6 +178,21 @@ static void forget_records(struct xen_domain *d)
     d->released = false;
 }
 
+/* Another domain that is there and has the UUID of d. */
+static bool is_twin(const struct xen_domain *other, const struct xen_domain *d)
+{
+    return other && other != d && memcmp(other->uuid, d->uuid, sizeof(d->uuid)) == 0 &&
+           !(other->info.flags & XEN_DOMINF_dying);
+}
+
+bool xlp_xen_ledger_is_anothers(const struct xen_host *h, const struct xen_domain *d)
+{
+    for (size_t i = 0; i < h->domain_count; i++)
+        if (h->domains[i]->ledger_has_domid && is_twin(h->domains[i], d))
+            return true;
+    return false;
+}
+
 int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
 {
     char path[PATH_SIZE], *released = NULL;
@@ -186,18 +205,15 @@ int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
     free(released);
     if (rc < 0 || xlp_xen_store_number(h, path_of(d->uuid, "domid", path), -1, &domid) < 0)
         return -1;
+    d->ledger_has_domid = domid == (int64_t)d->domid;
+    d->ledger_is_anothers = domid >= 0 && is_twin(xlp_xen_domain(h, (uint32_t)domid), d);
+    if (d->ledger_is_anothers)
+        return 0;
     if (load_memory(h, d) < 0)
         return -1;
-    d->ledger_has_domid = domid == (int64_t)d->domid;
     if (d->ledger_has_domid)
         return load_weight(h, d) < 0 ? -1 : load_vcpus(h, d);
-
-    /* Rebooted: masks and weight of the former domain went with it. */
-    d->memory.inherited = d->memory.recorded;
-    if (!h->read_only && domid >= 0) {
-        remove_key(h, d->uuid, "vcpu");
-        remove_key(h, d->uuid, "weight");
-    }
+    d->memory.inherited = d->memory.recorded; /* rebooted */
     return 0;
 }
 
@@ -412,8 +428,8 @@ static int write_entry(struct xen_host *h, struct xen_domain *d, const char *key
     return xs_write(h->xs, XBT_NULL, path, text, (unsigned int)strlen(text)) ? 0 : -1;
 }
 
-/* An entry counts for the domain whose id stands beside it, so the id comes first; and the masks
- * of a former domain of this UUID were removed when this one was loaded. */
+/* An entry counts for the domain whose id stands beside it, so the id comes first; and before it,
+ * the masks and the weight of a former domain of this UUID go. */
 static int write_domid(struct xen_host *h, struct xen_domain *d)
 {
     char text[16];
@@ -421,7 +437,8 @@ static int write_domid(struct xen_host *h, struct xen_domain *d)
     if (d->ledger_has_domid)
         return 0;
     snprintf(text, sizeof(text), "%" PRIu32, d->domid);
-    if (write_entry(h, d, "domid", text) < 0)
+    if (write_entry(h, d, "vcpu", NULL) < 0 || write_entry(h, d, "weight", NULL) < 0 ||
+        write_entry(h, d, "domid", text) < 0)
         return -1;
     d->ledger_has_domid = true;
     return 0;

@@ -48,8 +48,6 @@ START_TEST(a_guest_whose_configuration_cannot_be_read_may_have_a_device)
 {
     struct xen_host *h = fake_open();
 
-    h->watching = true; /* as in the daemon: what is not stale is not read again */
-    h->tick = 1;
     fake_add(1, 1);
     fake.config_error = ERROR_FAIL;
     for (int i = 0; i < 2 * XEN_SLOW_TICKS; i++)
@@ -67,7 +65,6 @@ START_TEST(a_guest_that_took_long_to_build_is_known_when_it_first_runs)
 {
     struct xen_host *h = fake_open();
 
-    h->watching = true;
     fake_add(1, 1)->info.cpu_time = 0;
     for (int i = 0; i < 3 * XEN_SLOW_TICKS; i++)
         devices(h);
@@ -103,13 +100,18 @@ END_TEST
 
 /* ---- the ledger ---- */
 
-#define UUID_1  FAKE_LEDGER "00000000-0000-0000-0000-000000000001/"
-#define DOMID_1 UUID_1 "domid"
-#define VCPU_1  UUID_1 "vcpu/0"
+#define UUID_1   FAKE_LEDGER "00000000-0000-0000-0000-000000000001/"
+#define DOMID_1  UUID_1 "domid"
+#define VCPU_1   UUID_1 "vcpu/0"
+#define MEMORY_1 UUID_1 "memory"
 
 static void look(struct xen_host *h)
 {
-    devices(h);
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(fake_look(h, &s), 0);
+    xlp_snapshot_dispose(&s);
 }
 
 /* Domain 1 as a former run left it: the masks an operator gave it, and those it has of us. */
@@ -135,6 +137,95 @@ static void lose_pcpus(struct xen_host *h, const char *left)
     fake_domain(1)->hard = 0xff;
     look(h);
 }
+
+static enum xlp_outcome_code place(struct xen_host *h, uint32_t domid, const char *hard)
+{
+    struct xlp_action action = {.kind = XLP_PLACE_VCPU, .domid = domid, .soft = xlp_cpumap_all()};
+    struct xlp_outcome outcome;
+
+    memcpy(action.uuid, fake_domain(domid)->info.handle, sizeof(action.uuid));
+    ck_assert_int_eq(xlp_cpumap_parse(hard, &action.hard), 0);
+    xlp_xen_apply(&h->base, &action, &outcome);
+    return outcome.code;
+}
+
+START_TEST(the_records_of_a_guest_are_not_those_of_its_dying_predecessor)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1)->info.flags = XEN_DOMINF_dying;
+    fake_add(9, 1)->hard = 1 << 2;
+    fake_put("/local/domain/1/memory/target", "1000");
+    fake_put(DOMID_1, "9");
+    fake_put(VCPU_1, "1 all 2 all");
+    fake_put(MEMORY_1, "2000 2000 1000");
+    for (int i = 0; i < 2; i++)
+        look(h);
+    ck_assert_str_eq(fake_text(DOMID_1), "9");
+    ck_assert_str_eq(fake_text(VCPU_1), "1 all 2 all");
+    ck_assert_ptr_nonnull(xlp_xen_domain(h, 9)->vcpus[0].record);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1)->hard = 1 << 2;
+    fake_domain(1)->info.flags = XEN_DOMINF_dying;
+    fake_add(9, 1);
+    fake_put("/local/domain/9/memory/target", "1000");
+    fake_put(DOMID_1, "1");
+    fake_put(VCPU_1, "1-2 all 2 all");
+    fake_put(MEMORY_1, "2000 2000 1000");
+    look(h);
+    lose_pcpus(h, "0-1,3"); /* which changes the former's mask, and nothing of the latter */
+    ck_assert_str_eq(fake_text(DOMID_1), "9");
+    ck_assert_str_eq(fake_text(VCPU_1), "");
+    ck_assert_str_eq(fake_text(MEMORY_1), "2000 2000 1000");
+    ck_assert(xlp_xen_domain(h, 9)->memory.recorded);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went)
+{
+    struct xen_host *h = with_record("1", 1 << 2);
+
+    fake_put(MEMORY_1, "2000 2000 1000");
+    fake_add(9, 1);
+    fake_put("/local/domain/9/memory/target", "1000");
+    look(h);
+    ck_assert_int_eq(place(h, 9, "3"), XLP_NOT_DONE_BUSY);
+    ck_assert_str_eq(fake_text(DOMID_1), "1");
+    ck_assert_str_eq(fake_text(VCPU_1), "1 all 2 all");
+    ck_assert_int_eq(place(h, 1, "3"), XLP_DONE);
+    ck_assert_str_eq(fake_text(VCPU_1), "1 all 3 all");
+
+    fake_remove(1);
+    look(h);
+    ck_assert(xlp_xen_domain(h, 9)->memory.recorded);
+    ck_assert_int_eq(place(h, 9, "2"), XLP_DONE);
+    ck_assert_str_eq(fake_text(DOMID_1), "9");
+    ck_assert_str_eq(fake_text(VCPU_1), "all all 2 all");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_gets_it)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    fake_add(9, 1);
+    look(h);
+    ck_assert_int_eq(place(h, 9, "3"), XLP_DONE);
+    ck_assert_int_eq(place(h, 1, "3"), XLP_NOT_DONE_BUSY);
+    ck_assert_str_eq(fake_text(DOMID_1), "9");
+    fake_close(h);
+}
+END_TEST
 
 START_TEST(a_mask_that_xen_widened_is_still_ours_and_its_original_kept)
 {
@@ -197,6 +288,10 @@ START_TEST(an_original_that_xen_would_have_widened_is_not_kept)
 }
 END_TEST
 
+CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
+           a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus,
+           a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
+           of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_gets_it)
 CHECK_CASE(ledger, a_mask_that_xen_widened_is_still_ours_and_its_original_kept,
            so_is_one_that_was_widened_before_its_write_was_confirmed,
            a_mask_that_the_operator_widened_is_his,
@@ -207,4 +302,4 @@ CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_de
            a_list_of_devices_is_passthrough_without_a_word_about_it,
            the_devices_of_a_device_models_domain_are_its_guests)
 CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
-CHECK_MAIN("xen", looking, passthrough, ledger)
+CHECK_MAIN("xen", looking, passthrough, twins, ledger)

@@ -353,6 +353,7 @@ static inline struct xen_host *fake_open(void)
 
     memset(&fake, 0, sizeof(fake));
     h->lock_fd = -1;
+    h->watching = true; /* as in the daemon: what is not stale is not read again */
     ck_assert_int_eq(xlp_xen_machine_open(h), 0);
     h->pools = calloc(1, sizeof(*h->pools));
     h->pool_count = h->pool_room = 1;
