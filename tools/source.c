@@ -155,6 +155,7 @@ bool source_is_hands_off(enum xlp_reason_code code)
     case XLP_REASON_CPU_SCHED_BALANCES:
     case XLP_REASON_CPU_SOFT_IGNORED:
     case XLP_REASON_CPU_OPERATOR_PIN:
+    case XLP_REASON_CPU_OPERATOR_PREFERENCE:
     case XLP_REASON_CPU_TAKEN_BACK:
     case XLP_REASON_CPU_NOWHERE:
     case XLP_REASON_CPU_DOM0:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* links: tools/table.c tools/when.c tools/series.c tools/placement.c */
+/* links: tools/table.c tools/when.c tools/series.c tools/placement.c tools/source.c */
+/* links: tools/source_daemon.c tools/source_host.c tools/daemon_request.c */
+/* links: tools/control_client.c tools/cli.c */
 /* The command line's own parts that decide something: columns, times, and series of numbers. */
 #include "check_main.h"
 
@@ -7,6 +9,7 @@
 #include <string.h>
 
 #include "../../tools/series.h"
+#include "../../tools/source.h"
 #include "../../tools/table.h"
 #include "../../tools/when.h"
 
@@ -254,4 +257,33 @@ static TCase *numbers(void)
     return tcase;
 }
 
-CHECK_MAIN("tools", columns, times, numbers)
+/* ---- verdicts ---- */
+
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* `list` goes by the code and `why` prints the sentence: they must not contradict each other. */
+START_TEST(hands_off_is_what_the_sentence_says)
+{
+    struct xlp_reason reason = {.code = (enum xlp_reason_code)_i};
+    char text[512];
+
+    xlp_reason_format(&reason, text, sizeof(text));
+    ck_assert_msg(source_is_hands_off(reason.code) == (begins_with(text, "not managed:") ||
+                                                       begins_with(text, "not touched:") ||
+                                                       begins_with(text, "left to Xen:")),
+                  "%s: %s", xlp_reason_name(reason.code), text);
+}
+END_TEST
+
+static TCase *verdicts(void)
+{
+    TCase *tcase = tcase_create("verdicts");
+
+    tcase_add_loop_test(tcase, hands_off_is_what_the_sentence_says, 0, XLP_REASON_COUNT);
+    return tcase;
+}
+
+CHECK_MAIN("tools", columns, times, numbers, verdicts)
