@@ -22,25 +22,6 @@ xlpolicy() {
     run --separate-stderr "$XLPOLICY" "${NO_SOCKET[@]}" "$@"
 }
 
-has_line() {
-    grep -qxF -- "$1" <<<"$output" || { echo "no line: $1" >&2; echo "$output" >&2; return 1; }
-}
-
-has() {
-    [[ $output == *"$1"* ]] || { echo "not there: $1" >&2; echo "$output" >&2; return 1; }
-}
-
-# ends STATUS STDERR: how the last call ended, and all that it said on stderr.
-ends() {
-    [ "$status" -eq "$1" ] || { echo "status $status: $output $stderr" >&2; return 1; }
-    [ "$stderr" = "${2-}" ] || { echo "stderr: $stderr" >&2; return 1; }
-}
-
-# json EXPRESSION: what jq makes of the output; fails when that is false or the output is not JSON.
-json() {
-    jq -e "$1" <<<"$output" >/dev/null || { echo "not so: $1" >&2; echo "$output" >&2; return 1; }
-}
-
 fits_80_columns() {
     ! grep -E '.{81}' <<<"$output"
 }

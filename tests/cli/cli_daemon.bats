@@ -24,19 +24,6 @@ measured() {
     "$XLPOLICY" --socket "$SOCKET" --json list vm8 | jq -e '.domains[0].cpu.demand > 0.5' >/dev/null
 }
 
-ends() {
-    [ "$status" -eq "$1" ] || { echo "status $status: $output $stderr" >&2; return 1; }
-    [ "$stderr" = "${2-}" ] || { echo "stderr: $stderr" >&2; return 1; }
-}
-
-has() {
-    [[ $output == *"$1"* ]] || { echo "not there: $1" >&2; echo "$output" >&2; return 1; }
-}
-
-json() {
-    jq -e "$1" <<<"$output" >/dev/null || { echo "not so: $1" >&2; echo "$output" >&2; return 1; }
-}
-
 # How many guests each pCPU carries: "2 2 2 2".
 spread() {
     "$XLPOLICY" --socket "$SOCKET" --json pcpu-list |
