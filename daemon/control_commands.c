@@ -312,6 +312,7 @@ static int run_mode(struct daemon *d, struct request *r)
     xlp_json_put_string(r->w, "was", config_mode_name(d->mode));
     daemon_set_mode(d, mode, format_peer(r->peer, who, sizeof(who)));
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    xlp_json_put_bool(r->w, "dry_run", d->options->dry_run);
     return 0;
 }
 

@@ -15,6 +15,31 @@ static const char *meaning(const char *mode)
                                        : "it only watches";
 }
 
+/* In the daemon's words, which may have been started as a dry run. */
+static enum cli_exit print_reply(const struct cli *cli, const struct xlp_json *result)
+{
+    const char *mode = daemon_needed_string(cli, result, "mode");
+    bool dry_run = daemon_number(result, "dry_run") != 0;
+    struct xlp_json_writer *w;
+
+    if (!mode)
+        return CLI_FAILED;
+    if (cli->json) {
+        w = cli_json_start();
+        if (!w)
+            return cli_out_of_memory();
+        xlp_json_put_string(w, "mode", mode);
+        xlp_json_put_bool(w, "dry_run", dry_run);
+        return cli_json_print(w);
+    }
+    if (dry_run && strcmp(mode, "act") == 0)
+        printf("xlpolicyd is in mode act, but a dry run (-N): it says what it would do, and "
+               "changes nothing\n");
+    else
+        printf("xlpolicyd is in mode %s: %s\n", mode, meaning(mode));
+    return CLI_DONE;
+}
+
 enum cli_exit cmd_mode(const struct cli *cli, const struct command_line *line)
 {
     const char *mode = line->command->name;
@@ -36,15 +61,7 @@ enum cli_exit cmd_mode(const struct cli *cli, const struct command_line *line)
     exit_code = daemon_request(cli, request, false, &reply, &result);
     if (exit_code != CLI_DONE)
         return exit_code;
+    exit_code = print_reply(cli, result);
     xlp_json_free(reply);
-    if (!cli->json) {
-        printf("xlpolicyd is in mode %s: %s\n", mode, meaning(mode));
-        return CLI_DONE;
-    }
-    struct xlp_json_writer *w = cli_json_start();
-
-    if (!w)
-        return cli_out_of_memory();
-    xlp_json_put_string(w, "mode", mode);
-    return cli_json_print(w);
+    return exit_code;
 }

@@ -9,6 +9,23 @@
 
 #define LINE_SIZE 1024
 
+/* What becomes of the plan, now that it has been shown. */
+static void print_fate(const struct source *source)
+{
+    const char *mode = source_mode(source);
+
+    if (!mode)
+        printf("\nNone of this is done: no daemon acts on it.\n");
+    else if (source_is_dry_run(source))
+        printf("\nNone of this is done: the daemon is a dry run; start it without -N to change "
+               "that.\n");
+    else if (strcmp(mode, "act") == 0)
+        printf("\nThe daemon acts on this.\n");
+    else
+        printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
+               mode);
+}
+
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     const struct xlp_plan *plan = &source->plan;
@@ -16,19 +33,18 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     char text[LINE_SIZE];
 
     (void)guests;
+    if (mode && strcmp(mode, "pause") == 0) {
+        printf(
+            "Nothing is planned: the daemon is in mode pause; `xlpolicy advise` lets it plan.\n");
+        return CLI_DONE;
+    }
     if (plan->action_count == 0) {
         printf("Nothing to do: `xlpolicy why` says why, guest by guest.\n");
         return CLI_DONE;
     }
     for (size_t i = 0; i < plan->action_count; i++)
         printf("%s\n", xlp_action_format(&plan->actions[i], text, sizeof(text)));
-    if (!mode)
-        printf("\nNone of this is done: no daemon acts on it.\n");
-    else if (strcmp(mode, "act") == 0)
-        printf("\nThe daemon acts on this.\n");
-    else
-        printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
-               mode);
+    print_fate(source);
     return CLI_DONE;
 }
 
@@ -44,6 +60,7 @@ static enum cli_exit print_json(const struct source *source, struct source_range
         xlp_json_write_string(w, source_mode(source));
     else
         xlp_json_write_null(w);
+    xlp_json_put_bool(w, "dry_run", source_is_dry_run(source));
     xlp_json_write_key(w, "plan");
     xlp_plan_write(w, &source->plan);
     return cli_json_print(w);

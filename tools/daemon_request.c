@@ -57,6 +57,23 @@ double daemon_number(const struct xlp_json *object, const char *key)
     return value ? xlp_json_double(value) : 0;
 }
 
+static void say_what_is_lacking(const struct cli *cli, const char *key)
+{
+    cli_error("cannot understand the daemon on %s: its reply lacks \"%s\"; is it of another "
+              "version?",
+              cli->socket, key);
+}
+
+const char *daemon_needed_string(const struct cli *cli, const struct xlp_json *object,
+                                 const char *key)
+{
+    const char *text = daemon_string(object, key);
+
+    if (!text)
+        say_what_is_lacking(cli, key);
+    return text;
+}
+
 const struct xlp_json *daemon_array(const struct cli *cli, const struct xlp_json *object,
                                     const char *key)
 {
@@ -64,9 +81,7 @@ const struct xlp_json *daemon_array(const struct cli *cli, const struct xlp_json
 
     if (value && xlp_json_kind(value) == XLP_JSON_ARRAY)
         return value;
-    cli_error("cannot understand the daemon on %s: its reply lacks \"%s\"; is it of another "
-              "version?",
-              cli->socket, key);
+    say_what_is_lacking(cli, key);
     return NULL;
 }
 

@@ -17,7 +17,9 @@ enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bo
 const char *daemon_string(const struct xlp_json *object, const char *key);
 double daemon_number(const struct xlp_json *object, const char *key);
 
-/* Its array of that name, or NULL; an error has been printed then. */
+/* Its string, or array, of that name; or NULL, and an error has been printed. */
+const char *daemon_needed_string(const struct cli *cli, const struct xlp_json *object,
+                                 const char *key);
 const struct xlp_json *daemon_array(const struct cli *cli, const struct xlp_json *object,
                                     const char *key);
 

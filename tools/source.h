@@ -38,6 +38,9 @@ enum cli_exit source_read_host(const struct cli *cli, const char *spec, struct s
 /* The daemon's mode ("act", "advise", "pause"), or NULL when the host was read here. */
 const char *source_mode(const struct source *source);
 
+/* Whether it is a daemon that never changes anything, whatever its mode. */
+bool source_is_dry_run(const struct source *source);
+
 /* Completes source->pcpus, waiting for the daemon's next tick if need be. */
 enum cli_exit source_measure(const struct cli *cli, struct source *source);
 

@@ -34,6 +34,11 @@ const char *source_mode(const struct source *source)
     return source->status ? daemon_string(source->status, "mode") : NULL;
 }
 
+bool source_is_dry_run(const struct source *source)
+{
+    return source->status && daemon_number(source->status, "dry_run") != 0;
+}
+
 static void sleep_ms(double ms)
 {
     struct timespec time = {.tv_sec = (time_t)(ms / 1000)};

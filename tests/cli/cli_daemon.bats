@@ -126,6 +126,38 @@ planned() {
     done
 }
 
+@test "a paused daemon plans nothing, and plan says how to change that" {
+    xlpolicy pause
+    wait_for plan_is "Nothing is planned: the daemon is in mode pause; \`xlpolicy advise\` lets it plan."
+}
+
+@test "of a dry run nobody is told that it acts" {
+    stop_daemon
+    echo 'adopt = 1' >>"$CONF"
+    start_daemon -N
+    xlpolicy act
+    ends 0
+    [ "$output" = "xlpolicyd is in mode act, but a dry run (-N): it says what it would do, and changes nothing" ]
+    xlpolicy advise
+    ends 0
+    [ "$output" = "xlpolicyd is in mode advise: it plans and explains, and changes nothing" ]
+    xlpolicy --json act
+    ends 0
+    json '.mode == "act" and .dry_run == true'
+    wait_for plan_ends 'None of this is done: the daemon is a dry run; start it without -N to change that.'
+    xlpolicy --json plan
+    json '.mode == "act" and .dry_run == true'
+    spread_is '8 0 0 0'
+}
+
+plan_is() {
+    [ "$("$XLPOLICY" --socket "$SOCKET" plan)" = "$1" ]
+}
+
+plan_ends() {
+    [ "$("$XLPOLICY" --socket "$SOCKET" plan | tail -n 1)" = "$1" ]
+}
+
 @test "status: what the daemon is up to" {
     xlpolicy status
     ends 0
@@ -154,9 +186,7 @@ all_starve() {
     xlpolicy adopt --all
     xlpolicy act
     wait_for spread_is '2 2 2 2'
-    kill -TERM "$DAEMON_PID"
-    wait "$DAEMON_PID" || true
-    DAEMON_PID=
+    stop_daemon
     run --separate-stderr "$XLPOLICY" replay "$DIR/daemon.rec" --svg "$DIR/daemon.svg"
     ends 0
     [[ ${lines[-1]} =~ ^'All '[0-9]+' plans are the recorded ones.'$ ]]

@@ -45,6 +45,12 @@ start_daemon() {
     wait_for grep -q '^xlpolicyd: started' "$LOG"
 }
 
+stop_daemon() {
+    kill -TERM "$DAEMON_PID"
+    wait "$DAEMON_PID"
+    DAEMON_PID=
+}
+
 # Sends lines to the control socket and prints the replies.
 ask() {
     /usr/bin/python3 tests/cli/peer.py "$SOCKET" ask "$@"
