@@ -327,23 +327,18 @@ static int run_reload(struct daemon *d, struct request *r)
     return 0;
 }
 
-/* By id, as xl does, before by name; no name is all. */
+/* No name is all. */
 static int find_domain(const struct xlp_snapshot *s, struct request *r, uint32_t *domid_out)
 {
-    const struct xlp_domain *domain = NULL;
-    char *end;
-    unsigned long id;
+    const struct xlp_domain *domain;
 
     *domid_out = XLP_UNKNOWN;
     if (!r->domain)
         return 0;
-    id = strtoul(r->domain, &end, 10);
-    if (r->domain[0] >= '0' && r->domain[0] <= '9' && !*end && id < XLP_UNKNOWN)
-        domain = xlp_snapshot_domain(s, (uint32_t)id);
+    domain = xlp_snapshot_find_domain(s, r->domain);
     if (!domain)
-        domain = xlp_snapshot_domain_by_name(s, r->domain);
-    if (!domain)
-        return refuse(r, EXIT_CODE_FAILED, "there is no domain \"%.64s\"", r->domain);
+        return refuse(r, EXIT_CODE_FAILED, "no domain \"%.64s\" here; `xlpolicy list` shows them",
+                      r->domain);
     *domid_out = domain->domid;
     return 0;
 }
@@ -356,7 +351,7 @@ static int run_plan(struct daemon *d, struct request *r,
     struct xlp_plan plan;
     uint32_t domid;
     char text[1000];
-    int rc = -1;
+    int made, rc = -1;
 
     xlp_plan_init(&plan);
     if (d->host->ops->observe(d->host, &d->fresh) < 0) {
@@ -365,7 +360,12 @@ static int run_plan(struct daemon *d, struct request *r,
     }
     if (find_domain(&d->fresh, r, &domid) < 0)
         goto out;
-    if (make(&d->fresh, domid, &plan) < 0 || cycle_apply(d, &plan, &outcomes) < 0) {
+    made = make(&d->fresh, domid, &plan);
+    if (made == XLP_PLAN_REFUSED) {
+        refuse(r, EXIT_CODE_REFUSED, "adopt: refused: dom0's vCPUs are left alone");
+        goto out;
+    }
+    if (made < 0 || cycle_apply(d, &plan, &outcomes) < 0) {
         refuse(r, EXIT_CODE_FAILED, "out of memory");
         goto out;
     }

@@ -183,6 +183,8 @@ int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan
 {
     xlp_plan_reset(plan_out);
     plan_out->time_ns = s->time_ns;
+    if (domid == 0)
+        return XLP_PLAN_REFUSED;
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];
 
@@ -201,7 +203,7 @@ int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_pl
         const struct xlp_domain *d = &s->domains[i];
 
         if ((domid == XLP_UNKNOWN || d->domid == domid) &&
-            release_domain(s, d, domid != XLP_UNKNOWN, plan_out) < 0)
+            release_domain(s, d, domid != XLP_UNKNOWN && domid != 0, plan_out) < 0)
             return -1;
     }
     return 0;

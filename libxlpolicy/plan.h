@@ -77,7 +77,8 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s);
  * adopt hands over pinned vCPUs and weights set by hand, and ends a release; release puts affinity,
  * weights and targets back as they were, where they still are what we wrote, and (for one domain)
  * keeps hands off from then on.
- * 0, or -1 when memory is out. */
+ * 0; -1 when memory is out; XLP_PLAN_REFUSED when dom0 is to be adopted, which is left alone. */
+#define XLP_PLAN_REFUSED 1
 int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
 int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
 

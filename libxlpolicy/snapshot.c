@@ -169,12 +169,17 @@ const struct xlp_domain *xlp_snapshot_domain(const struct xlp_snapshot *s, uint3
     return low < s->domain_count && s->domains[low].domid == domid ? &s->domains[low] : NULL;
 }
 
-const struct xlp_domain *xlp_snapshot_domain_by_name(const struct xlp_snapshot *s, const char *name)
+const struct xlp_domain *xlp_snapshot_find_domain(const struct xlp_snapshot *s, const char *text)
 {
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (strcmp(s->domains[i].name, name) == 0)
-            return &s->domains[i];
-    return NULL;
+    size_t digits = strspn(text, "0123456789");
+    bool is_id = digits > 0 && digits <= 5 && !text[digits]; /* ids end before 2^15 */
+    const struct xlp_domain *domain =
+        is_id ? xlp_snapshot_domain(s, (uint32_t)strtoul(text, NULL, 10)) : NULL;
+
+    for (size_t i = 0; i < s->domain_count && !domain; i++)
+        if (strcmp(s->domains[i].name, text) == 0)
+            domain = &s->domains[i];
+    return domain;
 }
 
 const struct xlp_vcpu *xlp_snapshot_vcpu(const struct xlp_snapshot *s, uint32_t domid,

@@ -176,8 +176,8 @@ uint32_t xlp_snapshot_intern(struct xlp_snapshot *s, const struct xlp_cpumap *ma
 
 /* NULL when there is none. */
 const struct xlp_domain *xlp_snapshot_domain(const struct xlp_snapshot *s, uint32_t domid);
-const struct xlp_domain *xlp_snapshot_domain_by_name(const struct xlp_snapshot *s,
-                                                     const char *name);
+/* As an operator gives it: by id first, as xl does, else by name. */
+const struct xlp_domain *xlp_snapshot_find_domain(const struct xlp_snapshot *s, const char *text);
 const struct xlp_vcpu *xlp_snapshot_vcpu(const struct xlp_snapshot *s, uint32_t domid,
                                          uint32_t vcpu);
 const struct xlp_pool *xlp_snapshot_pool(const struct xlp_snapshot *s, uint32_t pool_id);

@@ -179,6 +179,10 @@ static enum cli_exit make_plan(const struct errand *errand, const struct xlp_sna
         result = xlp_plan_adopt(snapshot, domid, plan_out);
     else
         result = xlp_plan_release(snapshot, domid, plan_out);
+    if (result == XLP_PLAN_REFUSED) {
+        cli_error("adopt: refused: dom0's vCPUs are left alone");
+        return CLI_REFUSED;
+    }
     return result < 0 ? cli_out_of_memory() : CLI_DONE;
 }
 

@@ -101,19 +101,10 @@ void source_measure_pcpus(const struct xlp_snapshot *earlier, const struct xlp_s
     }
 }
 
-static bool is_number(const char *text)
-{
-    return *text && text[strspn(text, "0123456789")] == '\0' && strlen(text) <= 5;
-}
-
 const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot, const char *text)
 {
-    const struct xlp_domain *domain = NULL;
+    const struct xlp_domain *domain = xlp_snapshot_find_domain(snapshot, text);
 
-    if (is_number(text)) /* by id first, as xl does */
-        domain = xlp_snapshot_domain(snapshot, (uint32_t)strtoul(text, NULL, 10));
-    if (!domain)
-        domain = xlp_snapshot_domain_by_name(snapshot, text);
     if (!domain)
         cli_error("no domain \"%s\" here; `xlpolicy list` shows them", text);
     return domain;

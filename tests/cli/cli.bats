@@ -315,6 +315,9 @@ END
     json '.actions | length == 1 and .[0].outcome == "done" and .[0].action.kind == "adopt-vcpu"'
     sim C1 adopt nobody
     ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'
+    sim C1 adopt 0
+    ends 4 "xlpolicy: adopt: refused: dom0's vCPUs are left alone"
+    [ -z "$output" ]
 }
 
 # ---- configuration ----

@@ -176,10 +176,22 @@ all_starve() {
 }
 
 @test "a domain that is not there: exit 1" {
-    xlpolicy adopt nobody
-    [ "$status" -eq 1 ]
-    [ -z "$output" ]
-    [[ $stderr == *'no domain "nobody"'* ]]
+    for command in adopt release why; do
+        xlpolicy $command nobody
+        ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'
+        [ -z "$output" ]
+    done
+}
+
+@test "dom0 is not adopted: exit 4" {
+    for dom0 in 0 Domain-0; do
+        xlpolicy adopt $dom0
+        ends 4 "xlpolicy: adopt: refused: dom0's vCPUs are left alone"
+        [ -z "$output" ]
+    done
+    xlpolicy release 0
+    ends 0
+    [ "${lines[0]}" = 'Nothing to do: 0: nothing of ours to undo' ]
 }
 
 @test "what the daemon recorded, replay decides again" {

@@ -247,8 +247,8 @@ as_nobody() {
     start_daemon
     run -0 ask '{"xlpolicy":1,"command":"adopt","domain":"web9"}' \
         '{"xlpolicy":1,"command":"release","domain":"99"}'
-    [ "${lines[0]}" = "$(refusal 'there is no domain \"web9\"' 1)" ]
-    [ "${lines[1]}" = "$(refusal 'there is no domain \"99\"' 1)" ]
+    [ "${lines[0]}" = "$(refusal 'no domain \"web9\" here; `xlpolicy list` shows them' 1)" ]
+    [ "${lines[1]}" = "$(refusal 'no domain \"99\" here; `xlpolicy list` shows them' 1)" ]
 }
 
 # ---- starting and ending ----

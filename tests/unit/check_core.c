@@ -115,7 +115,13 @@ START_TEST(domains_and_vcpus_are_found)
         made_guest(&s, domid, 2);
     ck_assert_uint_eq(xlp_snapshot_domain(&s, 45)->domid, 45);
     ck_assert_ptr_null(xlp_snapshot_domain(&s, 46));
-    ck_assert_uint_eq(xlp_snapshot_domain_by_name(&s, "vm10")->domid, 10);
+    memcpy(s.domains[4].name, "45", 3); /* an id comes before a name */
+    ck_assert_uint_eq(xlp_snapshot_find_domain(&s, "vm10")->domid, 10);
+    ck_assert_uint_eq(xlp_snapshot_find_domain(&s, "45")->domid, 45);
+    ck_assert_ptr_null(xlp_snapshot_find_domain(&s, "46"));
+    ck_assert_ptr_null(xlp_snapshot_find_domain(&s, "4294967341")); /* 45 and 2^32 */
+    ck_assert_ptr_null(xlp_snapshot_find_domain(&s, "vm1"));
+    ck_assert_ptr_null(xlp_snapshot_find_domain(&s, ""));
     ck_assert_uint_eq(xlp_snapshot_vcpu(&s, 20, 1)->id, 1);
     ck_assert_ptr_null(xlp_snapshot_vcpu(&s, 20, 2));
     xlp_snapshot_dispose(&s);
@@ -451,6 +457,24 @@ START_TEST(adopt_hands_over_a_weight_that_was_set_by_hand)
 }
 END_TEST
 
+/* Its vCPUs are never placed, so nothing of it may be recorded as ours, nor hands kept off it. */
+START_TEST(dom0_is_neither_adopted_nor_released_for_good)
+{
+    struct xlp_snapshot s;
+    struct xlp_plan plan;
+
+    made_host(&s, 4, XLP_SCHED_CREDIT2);
+    made_guest(&s, 0, 1);
+    xlp_plan_init(&plan);
+    ck_assert_int_eq(xlp_plan_adopt(&s, 0, &plan), XLP_PLAN_REFUSED);
+    ck_assert_uint_eq(plan.action_count, 0);
+    ck_assert_int_eq(xlp_plan_release(&s, 0, &plan), 0);
+    ck_assert_uint_eq(plan.action_count, 0);
+    xlp_plan_dispose(&plan);
+    xlp_snapshot_dispose(&s);
+}
+END_TEST
+
 START_TEST(adopt_takes_over_every_guest_but_dom0)
 {
     struct xlp_snapshot s;
@@ -483,5 +507,6 @@ CHECK_CASE(policy, every_setting_takes_its_default_back,
 CHECK_CASE(plan, release_restores_what_is_still_ours_and_forgets_the_rest,
            releasing_one_domain_also_keeps_hands_off_it,
            release_restores_a_weight_unless_it_was_set_by_hand_since,
-           adopt_hands_over_a_weight_that_was_set_by_hand, adopt_takes_over_every_guest_but_dom0)
+           adopt_hands_over_a_weight_that_was_set_by_hand, adopt_takes_over_every_guest_but_dom0,
+           dom0_is_neither_adopted_nor_released_for_good)
 CHECK_MAIN("core", cpumap, snapshot, reason, policy, plan)

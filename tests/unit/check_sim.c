@@ -13,7 +13,7 @@ static const char eight[] = "'host':{'pcpus':4},'run_s':100,"
 
 static const struct xlp_vcpu *first_vcpu(const struct xlp_snapshot *s, const char *name)
 {
-    const struct xlp_domain *d = xlp_snapshot_domain_by_name(s, name);
+    const struct xlp_domain *d = xlp_snapshot_find_domain(s, name);
 
     ck_assert_ptr_nonnull(d);
     return &s->vcpus[d->first_vcpu];
