@@ -18,6 +18,15 @@ enum cli_exit {
 
 #define CLI_SETTINGS_MAX 64
 
+/* The options that have no meaning for some commands, as bits. */
+enum cli_given {
+    CLI_GIVEN_HOST = 1 << 0,
+    CLI_GIVEN_TICKS = 1 << 1,
+    CLI_GIVEN_SET = 1 << 2,
+    CLI_GIVEN_DRY_RUN = 1 << 3,
+    CLI_GIVEN_JSON = 1 << 4,
+};
+
 struct cli {
     bool json;
     bool dry_run;
@@ -27,6 +36,7 @@ struct cli {
     uint32_t ticks;     /* how many ticks to watch a host that is read directly */
     const char *settings[CLI_SETTINGS_MAX + 1]; /* --set KEY=VALUE, NULL-terminated, checked */
     size_t setting_count;
+    unsigned int given; /* which of enum cli_given were */
 };
 
 /* Takes one more --set, after checking it. CLI_DONE, or the error has been printed. */

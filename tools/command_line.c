@@ -2,11 +2,11 @@
 /* From argv to a checked call of a command; and the help that the same table gives. */
 #include "commands.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../daemon/words.h"
+#include "global_options.h"
 
 /* ---- finding a command ---- */
 
@@ -36,19 +36,15 @@ const struct command *command_nearest(const char *name)
 
 /* ---- reading one call ---- */
 
-/* Common options are also taken after the command, where one looks for them first. */
-enum { OPTION_JSON = 256, OPTION_SET };
-
+/* The command's own, and the global ones, which are also looked for after it. */
 static void collect_options(const struct command *command, struct option *longs, char *shorts)
 {
-    static const struct option common[] = {{"help", no_argument, NULL, 'h'},
-                                           {"json", no_argument, NULL, OPTION_JSON},
-                                           {"set", required_argument, NULL, OPTION_SET}};
+    static const char common[] = ":" GLOBAL_OPTION_LETTERS; /* ":": tells a missing value */
 
-    memcpy(longs, common, sizeof(common));
-    longs += sizeof(common) / sizeof(common[0]);
-    *shorts++ = ':'; /* getopt: tell a missing argument from an unknown option */
-    *shorts++ = 'h';
+    memcpy(longs, global_options, GLOBAL_OPTION_COUNT * sizeof(*longs));
+    longs += GLOBAL_OPTION_COUNT;
+    memcpy(shorts, common, sizeof(common) - 1);
+    shorts += sizeof(common) - 1;
     for (const struct command_option *o = command->options; o && o->name; o++) {
         *longs++ = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
                                    o->letter};
@@ -60,49 +56,55 @@ static void collect_options(const struct command *command, struct option *longs,
     *shorts = '\0';
 }
 
-/* Returns CLI_DONE with *help_out set when help was asked for. */
-static enum cli_exit read_options(struct cli *cli, struct command_line *line, int argc, char **argv,
-                                  bool *help_out)
+static bool is_own(const struct command *command, int letter)
+{
+    for (const struct command_option *o = command->options; o && o->name; o++)
+        if (o->letter == letter)
+            return true;
+    return false;
+}
+
+/* -1 to go on, or the exit code to end with. */
+static int read_options(struct cli *cli, struct command_line *line, int argc, char **argv)
 {
     const char *name = line->command->name;
-    struct option longs[COMMAND_OPTIONS_MAX + 4];
-    char shorts[2 * COMMAND_OPTIONS_MAX + 3];
-    int letter;
+    struct option longs[COMMAND_OPTIONS_MAX + GLOBAL_OPTION_COUNT + 1];
+    char shorts[2 * COMMAND_OPTIONS_MAX + sizeof(":" GLOBAL_OPTION_LETTERS)];
+    int letter, exit_code = -1;
 
     collect_options(line->command, longs, shorts);
     opterr = 0;
     optind = 0; /* glibc: start afresh, main has used getopt already */
-    while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-        if (letter == '?')
-            return cli_usage_error(name, "%s: unknown option %s", name, argv[optind - 1]);
-        if (letter == ':')
-            return cli_usage_error(name, "%s: option %s needs a value", name, argv[optind - 1]);
-        if (letter == OPTION_JSON) {
-            cli->json = true;
-        } else if (letter == 'h') {
-            *help_out = true;
-        } else if (letter == OPTION_SET) {
-            if (cli_add_setting(cli, optarg) != CLI_DONE)
-                return CLI_USAGE;
-        } else {
-            if (line->option_count == COMMAND_VALUES_MAX)
-                return cli_usage_error(name, "%s: more than %d options", name, COMMAND_VALUES_MAX);
+    while (exit_code < 0 && (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        if (letter == '?' || letter == ':')
+            return (int)global_option_error(name, letter, argv, longs);
+        if (letter == 'h') {
+            command_print_help(line->command);
+            return CLI_DONE;
+        }
+        if (!is_own(line->command, letter)) {
+            exit_code = global_option_take(cli, letter, optarg);
+        } else if (line->option_count < COMMAND_VALUES_MAX) {
             line->options[line->option_count].letter = letter;
             line->options[line->option_count++].value = optarg;
+        } else {
+            return (int)cli_usage_error(name, "%s: more than %d options", name, COMMAND_VALUES_MAX);
         }
     }
     line->operands = argv + optind;
     line->operand_count = argc - optind;
-    return CLI_DONE;
+    return exit_code;
 }
 
-/* A setting that would change nothing is a misunderstanding. */
-static enum cli_exit check_settings(const struct cli *cli, const struct command *c)
+/* An option that would change nothing is a misunderstanding. */
+static enum cli_exit check_given(const struct cli *cli, const struct command *c)
 {
-    if (cli->setting_count && !c->decides)
-        return cli_usage_error(c->name, "%s: decides nothing here, so --set has no meaning",
-                               c->name);
-    return CLI_DONE;
+    unsigned int meaningless = cli->given & ~c->takes;
+
+    if (!meaningless)
+        return CLI_DONE;
+    return cli_usage_error(c->name, "%s: %s has no meaning here", c->name,
+                           global_option_name(meaningless & -meaningless));
 }
 
 static enum cli_exit check_operands(const struct command_line *line)
@@ -132,17 +134,14 @@ enum cli_exit command_run(struct cli *cli, int argc, char **argv)
 {
     struct command_line line = {.command = command_by_name(argv[0])};
     enum cli_exit exit_code;
-    bool help = false;
+    int end;
 
     if (!line.command)
         return command_unknown(argv[0]);
-    exit_code = read_options(cli, &line, argc, argv, &help);
-    if (exit_code == CLI_DONE && help) {
-        command_print_help(line.command);
-        return CLI_DONE;
-    }
-    if (exit_code == CLI_DONE)
-        exit_code = check_settings(cli, line.command);
+    end = read_options(cli, &line, argc, argv);
+    if (end >= 0)
+        return (enum cli_exit)end;
+    exit_code = check_given(cli, line.command);
     if (exit_code == CLI_DONE)
         exit_code = check_operands(&line);
     return exit_code == CLI_DONE ? line.command->run(cli, &line) : exit_code;
@@ -155,14 +154,14 @@ void command_print_overview(void)
     printf("Usage: xlpolicy [OPTION]... COMMAND [ARGUMENT]...\n"
            "Shows how CPU and memory are shared among the guests of this Xen host, and why.\n"
            "\n"
-           "Options, before the command:\n"
+           "Options, before or after the command:\n"
            "  --host HOST      where to look: daemon, xen, sim:FILE or replay:FILE; without\n"
            "                   it the daemon if it answers, else Xen, read only\n"
            "  --socket PATH    the daemon's control socket\n"
            "  --ticks N        watch a host that is read directly for N ticks (default 1)\n"
-           "  --set KEY=VALUE  decide by another setting than the default; may be repeated,\n"
-           "                   also after the command; no daemon is asked then\n"
-           "  --json           print JSON instead of text (also after the command)\n"
+           "  --set KEY=VALUE  decide by another setting than the default; may be repeated;\n"
+           "                   no daemon is asked then\n"
+           "  --json           print JSON instead of text\n"
            "  -N, --dry-run    change nothing, say what would be done\n"
            "  -v, --verbose    say on stderr where the facts come from\n"
            "  -h, --help       print this; after a command, its help\n"

@@ -8,6 +8,12 @@
     "  Demand%    what it would use if it could have all it wants\n"                               \
     "  Entitled%  what it is due: its demand, or its fair share of too little\n"
 
+/* What each command makes of the options that not all have a use for. -N asks of a reader no more
+ * than it keeps to anyway. */
+#define READS                                                                                      \
+    (CLI_GIVEN_HOST | CLI_GIVEN_TICKS | CLI_GIVEN_SET | CLI_GIVEN_DRY_RUN | CLI_GIVEN_JSON)
+#define STEERS (CLI_GIVEN_HOST | CLI_GIVEN_DRY_RUN | CLI_GIVEN_JSON)
+
 static const struct command_option adopt_options[] = {
     {"all", 'a', NULL, "every domain instead of one; adopt leaves out dom0"},
     {NULL, 0, NULL, NULL},
@@ -41,17 +47,17 @@ const struct command commands[] = {
      "State: r running, b blocked, p paused or being built, s shut down, m being saved\n"
      "or migrated, d dying. Managed: yes, only its cpu, only its memory, or no;\n"
      "`xlpolicy why` says why not.\n",
-     cmd_list, true},
+     cmd_list, READS},
     {"vcpu-list", "[DOM]", 0, 1, NULL, "List vCPUs: use, demand, and where each may run",
      "CPU is where it ran last, Home the pCPU that its load is counted on, \"-\" when it\n"
      "has no single one.\n" COLUMNS_HELP,
-     cmd_vcpu_list, true},
+     cmd_vcpu_list, READS},
     {"pcpu-list", "", 0, 0, NULL, "List pCPUs: how busy, and whose vCPUs are placed there",
      "Usage% is how busy the pCPU was over the last tick, whoever kept it busy;\n"
      "Demand% is what the vCPUs placed there want, over 100 when that is too much.\n"
      "A vCPU of a guest that has several is written NAME/VCPU; one that is bound to no\n"
      "single pCPU stands in parentheses where it ran last.\n",
-     cmd_pcpu_list, true},
+     cmd_pcpu_list, READS},
     {"mem-list", "[DOM]", 0, 1, NULL, "List memory: who has, uses and needs how much",
      "All in MiB. Used, Need, Comfort and Floor need reports from within the guest:\n"
      "  Used     what it uses, swap included\n"
@@ -60,54 +66,53 @@ const struct command commands[] = {
      "  Floor    what it is never pushed below\n"
      "Balloon: at target, moving, stuck, or none. Report: who reports from within the\n"
      "guest (agent, qubes, xenserver), none, stale, or unreadable.\n",
-     cmd_mem_list, true},
-    {"info", "", 0, 0, NULL, "Describe the host", "", cmd_info, true},
+     cmd_mem_list, READS},
+    {"info", "", 0, 0, NULL, "Describe the host", "", cmd_info, READS},
     {"status", "", 0, 0, NULL, "Show what the daemon is up to, and problems to look at", "",
-     cmd_status, true},
+     cmd_status, READS},
     {"plan", "", 0, 0, NULL, "Show what is, or would be, done now, each with its reason",
      "In mode act the daemon does this; in mode advise, or without a daemon, nothing\n"
      "is done. Nothing in the plan? `xlpolicy why` says for each guest why it stays.\n",
-     cmd_plan, true},
+     cmd_plan, READS},
     {"why", "[DOM]", 0, 1, NULL, "Explain what is decided for each guest, CPU and memory",
-     "Also why nothing is done, and who is not managed and why.\n", cmd_why, true},
+     "Also why nothing is done, and who is not managed and why.\n", cmd_why, READS},
     {"history", "[DOM]", 0, 1, history_options, "Show what the daemon has done, or tried",
-     "The daemon remembers its last 1024 actions.\n", cmd_history, false},
-    {"act", "", 0, 0, NULL, "Let the daemon carry out its plans", "", cmd_mode, false},
+     "The daemon remembers its last 1024 actions.\n", cmd_history, STEERS},
+    {"act", "", 0, 0, NULL, "Let the daemon carry out its plans", "", cmd_mode, STEERS},
     {"advise", "", 0, 0, NULL, "Let the daemon plan and explain, but change nothing",
-     "What it has changed so far stays; `xlpolicy release --all` undoes it.\n", cmd_mode, false},
-    {"pause", "", 0, 0, NULL, "Let the daemon only watch", "", cmd_mode, false},
+     "What it has changed so far stays; `xlpolicy release --all` undoes it.\n", cmd_mode, STEERS},
+    {"pause", "", 0, 0, NULL, "Let the daemon only watch", "", cmd_mode, STEERS},
     {"adopt", "DOM", 0, 1, adopt_options, "Hand a domain over: it may be moved although pinned",
      "Needed for guests whose vCPUs were pinned by hand, and after `release`. What\n"
      "they had before is recorded, and `release` restores it. With an explicit --host\n"
      "xen it is done from here, not by the daemon; -N then shows it without doing it.\n",
-     cmd_adopt, false},
+     cmd_adopt, STEERS},
     {"release", "DOM", 0, 1, adopt_options, "Take a domain back: as it was, and hands off",
      "Affinity and memory target are put back as they were found, unless someone has\n"
      "changed them since. A single domain is left alone from then on, until `adopt`;\n"
      "with --all the daemon stops acting. With an explicit --host xen it is done from\n"
      "here instead of by the daemon; -N then shows it without doing it.\n",
-     cmd_release, false},
+     cmd_release, STEERS},
     {"simulate", "FILE", 1, 1, simulate_options, "Run a scenario on a simulated host",
      "Shows the host before and after, what was done and why, and whether each thing\n"
      "that the scenario expects came true. Exits with 1 if one did not. With --set\n"
      "KEY=VALUE, a setting is another than the scenario's.\n",
-     cmd_simulate, true},
+     cmd_simulate, CLI_GIVEN_SET | CLI_GIVEN_JSON},
     {"replay", "FILE", 1, 1, replay_options, "Decide again what was decided in a recording",
      "What is decided again tick after tick is told once.\n"
      "Without --set the decisions have to be the recorded ones: if they are not, the\n"
      "first that differs is named, and the exit code is 1.\n",
-     cmd_replay, true},
+     cmd_replay, CLI_GIVEN_SET | CLI_GIVEN_JSON},
     {"record", "FILE", 1, 1, record_options, "Record the host, for `replay` and bug reports",
      "Watches, changes nothing, and stops at ^C. For a recording of what the daemon\n"
      "does, start it with --record FILE.\n",
-     cmd_record, true},
+     cmd_record, CLI_GIVEN_HOST | CLI_GIVEN_SET},
     {"config", "check|show [FILE]", 1, 2, NULL,
      "Check the configuration file, or show all settings",
      "Without FILE it is /etc/xlpolicy/xlpolicyd.conf. What `show` prints is a\n"
      "complete configuration file, with the defaults where FILE says nothing.\n",
-     cmd_config, false},
-    {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help,
-     false},
+     cmd_config, CLI_GIVEN_JSON},
+    {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help, 0},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

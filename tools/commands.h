@@ -17,7 +17,7 @@ struct command_option {
     const char *help;
 };
 
-#define COMMAND_OPTIONS_MAX 8  /* a command has no more, common ones not counted */
+#define COMMAND_OPTIONS_MAX 8  /* a command has no more, global ones not counted */
 #define COMMAND_VALUES_MAX  64 /* how often options may be given in one call */
 
 struct command;
@@ -38,13 +38,13 @@ typedef enum cli_exit command_function(const struct cli *cli, const struct comma
 
 struct command {
     const char *name;
-    const char *operands; /* as usage shows them: "[DOM...]" */
+    const char *operands; /* as usage shows them: "[DOM]" */
     int operands_min, operands_max;
     const struct command_option *options; /* its own, or NULL */
     const char *summary;                  /* one line, no full stop */
     const char *help;                     /* what a user should know, lines of at most 78 */
     command_function *run;
-    bool decides; /* --set has a meaning */
+    unsigned int takes; /* those of enum cli_given that have a meaning */
 };
 
 extern const struct command commands[];
@@ -59,7 +59,7 @@ const struct command *command_nearest(const char *name);
 /* Says that there is no such command, and which may have been meant. */
 enum cli_exit command_unknown(const char *name);
 
-/* argv[0] is the command's name. Common options given after it change cli. */
+/* argv[0] is the command's name. Global options given after it change cli. */
 enum cli_exit command_run(struct cli *cli, int argc, char **argv);
 
 /* What `help` and -h print. */

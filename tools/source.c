@@ -21,6 +21,8 @@ enum cli_exit source_read(const struct cli *cli, struct source *source_out)
     xlp_plan_init(&source.plan);
     if (cli->setting_count && cli->host && strcmp(cli->host, "daemon") == 0)
         exit_code = cli_usage_error(NULL, "--set: the daemon decides by its own configuration");
+    else if (cli->given & CLI_GIVEN_TICKS && cli->host && strcmp(cli->host, "daemon") == 0)
+        exit_code = cli_usage_error(NULL, "--ticks: the daemon watches all the time");
     else if (!cli->host && cli->setting_count)
         exit_code = source_read_host(cli, "xen", &source);
     else if (!cli->host)

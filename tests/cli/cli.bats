@@ -17,6 +17,13 @@ sim() {
     run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/$scenario.json" --ticks 3 "$@"
 }
 
+# The same for what is done at once.
+once() {
+    local scenario=$1
+    shift
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/$scenario.json" "$@"
+}
+
 # Just a call, with nothing to talk to.
 xlpolicy() {
     run --separate-stderr "$XLPOLICY" "${NO_SOCKET[@]}" "$@"
@@ -247,10 +254,63 @@ END
     ends 2 "xlpolicy: --set cpu_policy=best: cpu_policy: \"best\" is not one of: off round-robin balance$see config\`"
     xlpolicy --host daemon --set adopt=1 plan
     ends 2 "xlpolicy: --set: the daemon decides by its own configuration$see\`"
-    xlpolicy act --set adopt=1
-    ends 2 "xlpolicy: act: decides nothing here, so --set has no meaning$see act\`"
     xlpolicy config frob
     ends 2 "xlpolicy: config: \"frob\" is neither check nor show$see config\`"
+}
+
+@test "an option that is wrong is named as it was typed" {
+    local see='; see `xlpolicy help'
+
+    xlpolicy -xv list
+    ends 2 "xlpolicy: unknown option -x$see\`"
+    xlpolicy list -vx
+    ends 2 "xlpolicy: list: unknown option -x$see list\`"
+    xlpolicy --json=1 list
+    ends 2 "xlpolicy: option --json takes no value$see\`"
+    xlpolicy simulate --trace=all "$SCENARIOS/C1.json"
+    ends 2 "xlpolicy: simulate: option --trace takes no value$see simulate\`"
+    xlpolicy --h list
+    ends 2 "xlpolicy: option --h may mean several$see\`"
+    xlpolicy list --s=1
+    ends 2 "xlpolicy: list: option --s may mean several$see list\`"
+    xlpolicy simulate "$SCENARIOS/C1.json" -to
+    ends 2 "xlpolicy: simulate: option -o needs a value$see simulate\`"
+}
+
+@test "an option that has no meaning for a command is refused, not ignored" {
+    refuses() {
+        xlpolicy "${@:3}"
+        ends 2 "xlpolicy: $1: $2 has no meaning here; see \`xlpolicy help $1\`"
+        [ -z "$output" ]
+    }
+    refuses act --set act --set adopt=1
+    refuses history --ticks --ticks 3 history
+    refuses adopt --ticks adopt vm1 --ticks 3
+    refuses record --ticks --host "sim:$SCENARIOS/C1.json" --ticks 3 record "$DIR/c1.rec"
+    [ ! -e "$DIR/c1.rec" ]
+    refuses record -N -N record "$DIR/c1.rec"
+    refuses simulate --host --host xen simulate "$SCENARIOS/C1.json"
+    refuses simulate --ticks --ticks 7 simulate "$SCENARIOS/C1.json"
+    refuses simulate -N -N simulate "$SCENARIOS/C1.json"
+    refuses replay --host --host xen replay "$DIR/c1.rec"
+    refuses config --set config show --set adopt=1
+    refuses help --json help --json
+    xlpolicy --host daemon --ticks 3 list
+    ends 2 'xlpolicy: --ticks: the daemon watches all the time; see `xlpolicy help`'
+}
+
+@test "options may follow the command, as xl users expect" {
+    run --separate-stderr "$XLPOLICY" list --host "sim:$SCENARIOS/C1.json" --ticks 3 vm3 -v
+    ends 0 "xlpolicy: from sim:$SCENARIOS/C1.json, watched for 3 ticks"
+    [[ ${lines[1]} == 'vm3 '* ]]
+    xlpolicy adopt -N vm1
+    ends 0
+    [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: adopt vm1" ]
+    run --separate-stderr "$XLPOLICY" plan -N --host "sim:$SCENARIOS/C1.json"
+    ends 0
+    xlpolicy status -V
+    ends 0
+    [ "$output" = "xlpolicy $(cat VERSION)" ]
 }
 
 @test "an unknown command: the nearest is suggested, if one is near" {
@@ -301,21 +361,21 @@ END
 # ---- adopt and release from here ----
 
 @test "adopt on an explicit host does it from here, and -N only says so" {
-    sim C1 adopt vm1
+    once C1 adopt vm1
     ends 0
     [ "$output" = 'done: vm1 vCPU 0: adopted: its affinity may now be changed' ]
-    sim C1 -N adopt --all
+    once C1 -N adopt --all
     ends 0
     [ "$(grep -c '^would: vm[1-8] vCPU 0: adopted: its affinity may now be changed$' <<<"$output")" -eq 8 ]
-    sim C1 release --all
+    once C1 release --all
     ends 0
     [ "$output" = 'Nothing to do: all domains: nothing of ours to undo' ]
-    sim C1 adopt vm1 --json
+    once C1 adopt vm1 --json
     ends 0
     json '.actions | length == 1 and .[0].outcome == "done" and .[0].action.kind == "adopt-vcpu"'
-    sim C1 adopt nobody
+    once C1 adopt nobody
     ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'
-    sim C1 adopt 0
+    once C1 adopt 0
     ends 4 "xlpolicy: adopt: refused: dom0's vCPUs are left alone"
     [ -z "$output" ]
 }
