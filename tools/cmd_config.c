@@ -70,14 +70,16 @@ static enum cli_exit print_json(const struct config *config)
 
 enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
 {
-    const char *what = line->operands[0];
+    const char *what = line->operand_count ? line->operands[0] : NULL;
     const char *path = line->operand_count > 1 ? line->operands[1] : CONFIG_DEFAULT_PATH;
-    bool show = strcmp(what, "show") == 0;
+    bool show = what && strcmp(what, "show") == 0;
     enum cli_exit exit_code = CLI_DONE;
     struct config config;
     char error[512];
     int result;
 
+    if (!what)
+        return cli_usage_error("config", "config: needs check or show");
     if (!show && strcmp(what, "check") != 0)
         return cli_usage_error("config", "config: \"%s\" is neither check nor show", what);
     config_init(&config);

@@ -205,6 +205,20 @@ static enum cli_exit run_replay(struct replay *r, const char *path, const char *
     return exit_code == CLI_DONE && r->differing ? CLI_FAILED : exit_code;
 }
 
+/* The other file that one may have at hand; what the parser makes of it as a recording helps
+ * nobody.
+ */
+static bool is_scenario(const char *path)
+{
+    const size_t size_max = (size_t)1 << 20;
+    char error[256];
+    struct xlp_json *root = xlp_json_parse_file(path, size_max, error, sizeof(error));
+    bool found = root && xlp_json_get(root, "xlpolicy_scenario");
+
+    xlp_json_free(root);
+    return found;
+}
+
 enum cli_exit cmd_replay(const struct cli *cli, const struct command_line *line)
 {
     const char *path = line->operands[0];
@@ -220,7 +234,9 @@ enum cli_exit cmd_replay(const struct cli *cli, const struct command_line *line)
     series_init(&r.series);
     r.engine = xlp_engine_new();
     r.recording = xlp_recording_open(path, error, sizeof(error));
-    if (!r.recording)
+    if (!r.recording && is_scenario(path))
+        cli_error("%s: is a scenario, not a recording: `xlpolicy simulate` runs it", path);
+    else if (!r.recording)
         cli_error("%s", error);
     else if (!r.engine)
         cli_out_of_memory();

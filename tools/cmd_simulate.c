@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "host/trial.h"
+#include "json/record.h"
 #include "outcome.h"
 #include "picture.h"
 #include "simulate_report.h"
@@ -51,6 +52,17 @@ static void on_tick(void *arg, const struct xlp_trial_tick *tick)
         sim->out_of_memory = true;
 }
 
+/* The other file that one may have at hand. */
+static bool is_recording(const char *path)
+{
+    char error[512];
+    struct xlp_recording *recording = xlp_recording_open(path, error, sizeof(error));
+
+    if (recording)
+        xlp_recording_close(recording);
+    return recording != NULL;
+}
+
 static enum cli_exit run_trial(const char *path, const struct cli *cli, struct simulation *sim,
                                struct xlp_trial_result *result_out)
 {
@@ -58,7 +70,11 @@ static enum cli_exit run_trial(const char *path, const struct cli *cli, struct s
     char error[XLP_HOST_ERROR_SIZE];
 
     if (xlp_trial_run(path, &options, result_out, error, sizeof(error)) < 0) {
-        cli_error("%s", error);
+        if (is_recording(path))
+            cli_error("%s: is a recording, not a scenario: `xlpolicy replay` decides it again",
+                      path);
+        else
+            cli_error("%s", error);
         return CLI_FAILED;
     }
     if (!sim->out_of_memory)

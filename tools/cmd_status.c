@@ -65,6 +65,15 @@ static void print_daemon(const struct cli *cli, const struct xlp_json *status)
     print_last_error(status);
 }
 
+/* One that was asked for and did not answer is worth knowing. */
+static void print_no_daemon(const struct cli *cli, const struct source *source)
+{
+    if (cli->host || cli->setting_count)
+        printf("Daemon:      none asked; looking at %s\n", source->name);
+    else
+        printf("Daemon:      none on %s; looking at %s\n", cli->socket, source->name);
+}
+
 static void print_entry(const struct xlp_json *entry)
 {
     const char *text = daemon_string(entry, "text");
@@ -123,7 +132,7 @@ static enum cli_exit print_text(const struct cli *cli, const struct source *sour
         print_daemon(cli, source->status);
         exit_code = print_last_actions(cli);
     } else {
-        printf("Daemon:      none asked; looking at %s\n", source->name);
+        print_no_daemon(cli, source);
     }
     printf("Planned:     %zu action%s\n", source->plan.action_count,
            source->plan.action_count == 1 ? "" : "s");

@@ -107,7 +107,7 @@ const struct command commands[] = {
      "Watches, changes nothing, and stops at ^C. For a recording of what the daemon\n"
      "does, start it with --record FILE.\n",
      cmd_record, CLI_GIVEN_HOST | CLI_GIVEN_SET},
-    {"config", "check|show [FILE]", 1, 2, NULL,
+    {"config", "check|show [FILE]", 0, 2, NULL,
      "Check the configuration file, or show all settings",
      "Without FILE it is /etc/xlpolicy/xlpolicyd.conf. What `show` prints is a\n"
      "complete configuration file, with the defaults where FILE says nothing.\n",

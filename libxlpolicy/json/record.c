@@ -212,7 +212,7 @@ static struct xlp_json *parse_line(const struct xlp_recording *recording, char *
 static int read_header(struct xlp_recording *recording)
 {
     static const char *const known[] = {"xlpolicy_recording", "written_by", "policy", NULL};
-    char what[256];
+    char what[256], error[280];
     struct xlp_json *line;
     const struct xlp_json *policy;
     struct xlp_json_reader r;
@@ -225,15 +225,16 @@ static int read_header(struct xlp_recording *recording)
 
     line = parse_line(recording, what, sizeof(what));
     rc = -1;
-    if (!line)
-        goto out;
+    if (!line) {
+        snprintf(error, sizeof(error), "is no recording: %s", what);
+        return fail(recording, error);
+    }
     xlp_json_reader_init(&r, what, sizeof(what));
     xlp_json_read_version(&r, line, "xlpolicy_recording");
     xlp_json_check_keys(&r, line, known);
     policy = xlp_json_read_object(&r, line, "policy", XLP_JSON_REQUIRED);
     if (policy)
         rc = xlp_policy_read(policy, &recording->policy, what, sizeof(what));
-out:
     xlp_json_free(line);
     return rc < 0 ? fail(recording, what) : 0;
 }

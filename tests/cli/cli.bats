@@ -140,6 +140,8 @@ END
     has_line 'Problems:    none'
     sim C1 --json status
     json '.daemon == null and (.problems | length == 8)'
+    xlpolicy --set adopt=1 --host "sim:$SCENARIOS/C3.json" status
+    has 'Daemon:      none asked; looking at sim:'
 }
 
 @test "plan: nothing while the operator's pins hold, moves once they are handed over" {
@@ -254,6 +256,8 @@ END
     ends 2 "xlpolicy: --set cpu_policy=best: cpu_policy: \"best\" is not one of: off round-robin balance$see config\`"
     xlpolicy --host daemon --set adopt=1 plan
     ends 2 "xlpolicy: --set: the daemon decides by its own configuration$see\`"
+    xlpolicy config
+    ends 2 "xlpolicy: config: needs check or show$see config\`"
     xlpolicy config frob
     ends 2 "xlpolicy: config: \"frob\" is neither check nor show$see config\`"
 }
@@ -512,6 +516,17 @@ END
     xlpolicy replay "$DIR/other.rec" --json
     ends 1
     json '.compared == 6 and .differing > 0'
+}
+
+@test "a scenario is no recording, and a recording no scenario: the right command is named" {
+    xlpolicy replay "$SCENARIOS/C1.json"
+    ends 1 "xlpolicy: $SCENARIOS/C1.json: is a scenario, not a recording: \`xlpolicy simulate\` runs it"
+    once C1 record "$DIR/c1.rec" --for 2s
+    xlpolicy simulate "$DIR/c1.rec"
+    ends 1 "xlpolicy: $DIR/c1.rec: is a recording, not a scenario: \`xlpolicy replay\` decides it again"
+    echo '[1,' >"$DIR/other"
+    xlpolicy replay "$DIR/other"
+    ends 1 "xlpolicy: $DIR/other: is no recording: line 1, column 3: the text ends before the value does"
 }
 
 @test "record does not write over a file" {

@@ -357,6 +357,8 @@ def check_safety():
             expect(_affinities(host) == before, _affinities(host))
         with claim("with no daemon the readers look at Xen directly"):
             expect("vm3" in host.run("xlpolicy list"), host.run("xlpolicy list"))
+            status = host.run("xlpolicy status")
+            expect("Daemon:      none on /run/xlpolicy/control.sock; looking at xen" in status, status)
 
 
 def check_hostile_guest():
