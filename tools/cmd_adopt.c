@@ -85,16 +85,7 @@ static void print_actions(const struct xlp_json *actions)
     }
 }
 
-/* The daemon stops acting when all is released, or it would take all back at once. */
-static void print_mode(const struct xlp_json *result)
-{
-    const char *mode = daemon_string(result, "mode");
-
-    if (mode)
-        printf("xlpolicyd is in mode %s\n", mode);
-}
-
-static enum cli_exit print_json(const struct xlp_json *actions)
+static enum cli_exit print_json(const struct xlp_json *actions, const char *mode)
 {
     struct xlp_json_writer *w = cli_json_start();
 
@@ -102,6 +93,8 @@ static enum cli_exit print_json(const struct xlp_json *actions)
         return cli_out_of_memory();
     xlp_json_write_key(w, "actions");
     daemon_copy_json(w, actions);
+    if (mode)
+        xlp_json_put_string(w, "mode", mode);
     return cli_json_print(w);
 }
 
@@ -109,18 +102,21 @@ static enum cli_exit tell_result(const struct cli *cli, const struct errand *err
                                  const struct xlp_json *result)
 {
     const struct xlp_json *actions = daemon_array(cli, result, "actions");
+    /* The daemon stops acting when all is released, or it would take all back at once. */
+    const char *mode = daemon_string(result, "mode");
     struct outcome_tally tally = {0};
 
     if (!actions)
         return CLI_FAILED;
     count_actions(actions, &tally);
-    if (cli->json && print_json(actions) != CLI_DONE)
+    if (cli->json && print_json(actions, mode) != CLI_DONE)
         return CLI_FAILED;
     if (!cli->json && tally.actions == 0)
         print_nothing_to_do(errand);
     if (!cli->json) {
         print_actions(actions);
-        print_mode(result);
+        if (mode)
+            printf("xlpolicyd is in mode %s\n", mode);
     }
     return outcome_exit(&tally);
 }

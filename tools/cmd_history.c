@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon_request.h"
+#include "source.h"
 #include "when.h"
 
 /* Whether the entry is about that domain, by id or name; NULL is any. */
@@ -31,24 +32,29 @@ static void print_entry(const struct xlp_json *entry)
     printf("%s %s\n", when_format(daemon_number(entry, "time_s"), time), text ? text : "?");
 }
 
-static void print_text(const struct xlp_json *entries, const char *domain)
+static size_t count_about(const struct xlp_json *entries, const char *domain)
 {
-    size_t printed = 0;
+    size_t count = 0;
 
-    for (size_t i = 0; i < xlp_json_count(entries); i++) {
-        const struct xlp_json *entry = xlp_json_at(entries, i);
+    for (size_t i = 0; i < xlp_json_count(entries); i++)
+        count += is_about(xlp_json_at(entries, i), domain);
+    return count;
+}
 
-        if (is_about(entry, domain)) {
-            print_entry(entry);
-            printed++;
-        }
-    }
-    if (!printed)
+static void print_text(const struct xlp_json *entries, const char *domain, double forgotten)
+{
+    if (forgotten > 0)
+        printf("%.0f actions before these are forgotten.\n", forgotten);
+    for (size_t i = 0; i < xlp_json_count(entries); i++)
+        if (is_about(xlp_json_at(entries, i), domain))
+            print_entry(xlp_json_at(entries, i));
+    if (count_about(entries, domain) == 0)
         printf("Nothing was done%s%s; `xlpolicy why` says why.\n", domain ? " with " : "",
                domain ? domain : "");
 }
 
-static enum cli_exit print_json(const struct xlp_json *entries, const char *domain)
+static enum cli_exit print_json(const struct xlp_json *entries, const char *domain,
+                                double forgotten)
 {
     struct xlp_json_writer *w = cli_json_start();
 
@@ -60,7 +66,29 @@ static enum cli_exit print_json(const struct xlp_json *entries, const char *doma
         if (is_about(xlp_json_at(entries, i), domain))
             daemon_copy_json(w, xlp_json_at(entries, i));
     xlp_json_close_array(w);
+    xlp_json_put_u64(w, "forgotten", (uint64_t)forgotten);
     return cli_json_print(w);
+}
+
+/* A domain that nothing is told about may be a mistyped one. */
+static enum cli_exit check_domain(const struct cli *cli, const struct xlp_json *entries,
+                                  const char *domain)
+{
+    struct source source;
+    enum cli_exit exit_code;
+
+    if (!domain || count_about(entries, domain) > 0)
+        return CLI_DONE;
+    exit_code = source_read(cli, &source);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    if (!xlp_snapshot_find_domain(&source.snapshot, domain)) {
+        cli_error("no domain \"%s\" here, nor in the history; `xlpolicy list` shows those here",
+                  domain);
+        exit_code = CLI_FAILED;
+    }
+    source_dispose(&source);
+    return exit_code;
 }
 
 enum cli_exit cmd_history(const struct cli *cli, const struct command_line *line)
@@ -70,7 +98,7 @@ enum cli_exit cmd_history(const struct cli *cli, const struct command_line *line
     struct xlp_json *reply;
     enum cli_exit exit_code;
     char request[96];
-    double since_s = 0; /* 0: all there is */
+    double since_s = 0, forgotten; /* since 0: all there is */
 
     for (int i = 0; i < line->option_count; i++)
         if (when_parse(line->options[i].value, &since_s) < 0)
@@ -86,12 +114,12 @@ enum cli_exit cmd_history(const struct cli *cli, const struct command_line *line
     if (exit_code != CLI_DONE)
         return exit_code;
     entries = daemon_array(cli, result, "entries");
-    if (!entries)
-        exit_code = CLI_FAILED;
-    else if (cli->json)
-        exit_code = print_json(entries, domain);
-    else
-        print_text(entries, domain);
+    forgotten = daemon_number(result, "forgotten");
+    exit_code = entries ? check_domain(cli, entries, domain) : CLI_FAILED;
+    if (exit_code == CLI_DONE && cli->json)
+        exit_code = print_json(entries, domain, forgotten);
+    else if (exit_code == CLI_DONE)
+        print_text(entries, domain, since_s > 0 ? 0 : forgotten);
     xlp_json_free(reply);
     return exit_code;
 }

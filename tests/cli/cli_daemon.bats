@@ -72,14 +72,39 @@ spread_is() {
     [[ ${lines[-1]} == *' done: vm'?' vCPU 0: pCPU 0 -> pCPU '* ]]
     xlpolicy history vm3 --json
     json '.entries | length >= 1 and all(.action.name == "vm3") and all(.outcome == "done")'
+    xlpolicy history Domain-0
+    ends 0
+    [ "$output" = 'Nothing was done with Domain-0; `xlpolicy why` says why.' ]
     xlpolicy history nobody
-    [ "$output" = 'Nothing was done with nobody; `xlpolicy why` says why.' ]
+    ends 1 'xlpolicy: no domain "nobody" here, nor in the history; `xlpolicy list` shows those here'
+    [ -z "$output" ]
 
     xlpolicy release --all
     ends 0
     [ "${lines[-1]}" = 'xlpolicyd is in mode advise' ]
     [ "$(grep -c '^done: vm[1-8] vCPU 0: ' <<<"$output")" -eq 8 ]
     wait_for spread_is '8 0 0 0'
+}
+
+@test "history says how much has been forgotten" {
+    local requests=()
+    for _ in {1..70}; do requests+=("$(request adopt)" "$(request release)"); done
+    ask "${requests[@]}" >/dev/null
+    xlpolicy history
+    ends 0
+    [ "${#lines[@]}" -eq 1025 ]
+    [ "${lines[0]}" = '96 actions before these are forgotten.' ]
+    xlpolicy history --since 1h
+    [ "${#lines[@]}" -eq 1024 ]
+    xlpolicy history --json
+    json '.forgotten == 96 and (.entries | length == 1024)'
+}
+
+@test "release --all --json tells the mode that it leaves behind" {
+    xlpolicy act
+    xlpolicy release --all --json
+    ends 0
+    json '.mode == "advise" and .actions == []'
 }
 
 @test "a released guest stays released, and says so" {

@@ -18,10 +18,6 @@ xlpolicyd() {
     timeout 20 "$XLPOLICYD" "$@"
 }
 
-request() {
-    printf '{"xlpolicy":1,"command":"%s"}' "$1"
-}
-
 refusal() {
     printf '{"xlpolicy":1,"ok":false,"error":"%s","exit_code":%d}' "$1" "$2"
 }

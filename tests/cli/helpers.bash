@@ -56,6 +56,11 @@ ask() {
     /usr/bin/python3 tests/cli/peer.py "$SOCKET" ask "$@"
 }
 
+# One without arguments, as a line.
+request() {
+    printf '{"xlpolicy":1,"command":"%s"}' "$1"
+}
+
 # ask_for COMMAND EXPRESSION: prints a Python expression of r, the result of a command.
 ask_for() {
     ask "{\"xlpolicy\":1,\"command\":\"$1\"}" |
