@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "host/host.h"
 
 static const char usage[] =
     "Usage: xlpolicyd [options]\n"
@@ -18,7 +19,7 @@ static const char usage[] =
     "  -N, --dry-run       never change anything, whatever the mode\n"
     "      --mode MODE     advise, act or pause, instead of the configured mode\n"
     "      --once          decide once, print what was or would be done, and exit\n"
-    "      --host SPEC     xen, or sim:FILE for a simulated host (xen)\n"
+    "      --host SPEC     xen, or sim:FILE for a simulated host, or replay:FILE (xen)\n"
     "      --socket PATH   the control socket (/run/xlpolicy/control.sock)\n"
     "      --pidfile PATH  the pidfile (/run/xlpolicy/xlpolicyd.pid)\n"
     "      --record FILE   write every snapshot to FILE, to be replayed\n"
@@ -26,7 +27,7 @@ static const char usage[] =
     "  -h, --help          print this and exit\n"
     "  -V, --version       print the version and exit\n"
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 no Xen here, 4 refused.\n";
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 no Xen here.\n";
 
 enum { OPT_MODE = 256, OPT_ONCE, OPT_HOST, OPT_SOCKET, OPT_PIDFILE, OPT_RECORD };
 
@@ -90,7 +91,13 @@ static int take_option(int option, const char *argument, struct options *o)
     case 'N': o->dry_run = true; return -1;
     case 'v': o->verbose = true; return -1;
     case OPT_ONCE: o->once = true; return -1;
-    case OPT_HOST: o->host = argument; return -1;
+    case OPT_HOST:
+        o->host = argument;
+        if (xlp_host_is_spec(argument))
+            return -1;
+        fprintf(stderr, "xlpolicyd: --host \"%s\" is not one of: xen sim:FILE replay:FILE\n",
+                argument);
+        return EXIT_CODE_USAGE;
     case OPT_SOCKET: return take_path(argument, o->socket_path);
     case OPT_PIDFILE: return take_path(argument, o->pidfile_path);
     case OPT_RECORD: return take_path(argument, o->record_path);

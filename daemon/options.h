@@ -12,7 +12,7 @@ enum exit_code {
     EXIT_CODE_FAILED = 1,
     EXIT_CODE_USAGE = 2,
     EXIT_CODE_NOBODY = 3, /* no Xen here: nothing to talk to */
-    EXIT_CODE_REFUSED = 4,
+    EXIT_CODE_REFUSED = 4, /* only in replies, for xlpolicy to exit with */
 };
 
 struct options {

@@ -45,19 +45,11 @@ static int read_ticks(const char *text, uint32_t *ticks_out)
     return 0;
 }
 
-/* A host that is neither of these would only be found out when it is opened. */
-static bool is_host(const char *text)
-{
-    return strcmp(text, "daemon") == 0 || strcmp(text, "xen") == 0 ||
-           (strncmp(text, "sim:", 4) == 0 && text[4]) ||
-           (strncmp(text, "replay:", 7) == 0 && text[7]);
-}
-
 int global_option_take(struct cli *cli, int option, const char *value)
 {
     switch (option) {
     case OPTION_HOST:
-        if (!is_host(value))
+        if (strcmp(value, "daemon") != 0 && !xlp_host_is_spec(value))
             return (int)cli_usage_error(
                 NULL, "--host %s: allowed are daemon, xen, sim:FILE and replay:FILE", value);
         cli->host = value;

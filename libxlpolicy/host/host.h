@@ -77,6 +77,9 @@ enum xlp_host_open_flags {
     XLP_HOST_REALTIME = 1 << 1,  /* a simulated or replayed host keeps to the wall clock */
 };
 
+/* Whether it is one of these: "xen", "sim:FILE", "replay:FILE". */
+bool xlp_host_is_spec(const char *text);
+
 /* Opens "xen", "sim:FILE" or "replay:FILE". NULL with one line in error; *no_host_out (may be NULL)
  * is set when the reason is that there is no such host here at all (exit code 3), rather than a
  * fault. */

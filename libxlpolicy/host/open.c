@@ -5,12 +5,17 @@
 
 #include "host.h"
 
-/* What follows prefix in text, or NULL if text does not begin with it. */
+/* What follows prefix in text, or NULL if that is nothing or text does not begin with it. */
 static const char *after(const char *text, const char *prefix)
 {
     size_t length = strlen(prefix);
 
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+    return strncmp(text, prefix, length) == 0 && text[length] ? text + length : NULL;
+}
+
+bool xlp_host_is_spec(const char *text)
+{
+    return strcmp(text, "xen") == 0 || after(text, "sim:") || after(text, "replay:");
 }
 
 struct xlp_host *xlp_host_open(const char *spec, unsigned int flags, bool *no_host_out, char *error,
@@ -22,9 +27,9 @@ struct xlp_host *xlp_host_open(const char *spec, unsigned int flags, bool *no_ho
         *no_host_out = false;
     if (strcmp(spec, "xen") == 0)
         return xlp_host_xen_open(flags, no_host_out, error, error_size);
-    if ((path = after(spec, "sim:")) && *path)
+    if ((path = after(spec, "sim:")))
         return xlp_host_sim_open(path, flags, error, error_size);
-    if ((path = after(spec, "replay:")) && *path)
+    if ((path = after(spec, "replay:")))
         return xlp_host_replay_open(path, flags, error, error_size);
     snprintf(error, error_size, "unknown host \"%s\": give xen, sim:FILE or replay:FILE", spec);
     return NULL;

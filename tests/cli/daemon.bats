@@ -57,6 +57,8 @@ as_nobody() {
 
 @test "help names every option" {
     run -0 xlpolicyd --help
+    [[ $output == *'replay:FILE'* ]]
+    [ "${lines[-1]}" = 'Exit codes: 0 done, 1 failed, 2 usage, 3 no Xen here.' ]
     for option in -f -n -F -N --mode --once --host --socket --pidfile --record -v -h -V; do
         [[ $output == *" $option"* ]]
     done
@@ -83,9 +85,11 @@ as_nobody() {
     [ "$output" = 'xlpolicyd: --mode "go" is not one of: advise act pause' ]
 }
 
-@test "a host that does not exist is refused" {
-    run -1 xlpolicyd --once -f "$CONF" --host kvm
-    [ "$output" = 'xlpolicyd: unknown host "kvm": give xen, sim:FILE or replay:FILE' ]
+@test "a host that does not exist is a usage error" {
+    for host in kvm sim: daemon; do
+        run -2 xlpolicyd --once -f "$CONF" --host $host
+        [ "$output" = "xlpolicyd: --host \"$host\" is not one of: xen sim:FILE replay:FILE" ]
+    done
 }
 
 @test "without Xen it says so and exits with 3" {
