@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 
 #define CAPABILITIES_PATH "/proc/xen/capabilities"
 #define GUEST_TYPE_PATH   "/sys/hypervisor/type"
-#define LOCK_PATH         "/run/xlpolicy.lock"
+#define LOCK_DIRECTORY    "/run/xlpolicy"
+#define LOCK_PATH         LOCK_DIRECTORY "/lock"
 
 static int is_dom0(char *error, size_t error_size);
 static int open_parts(struct xen_host *h);
@@ -150,6 +152,7 @@ static int open_hypervisor(struct xen_host *h)
 /* The ledger has one writer. flock is inherited across the fork of a daemon, and ends with it. */
 static int take_lock(struct xen_host *h)
 {
+    (void)!mkdir(LOCK_DIRECTORY, 0755); /* it is there, or open says what is wrong */
     h->lock_fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (h->lock_fd < 0) {
         snprintf(h->base.error, sizeof(h->base.error), "cannot open %s: %s", LOCK_PATH,

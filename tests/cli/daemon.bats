@@ -522,6 +522,27 @@ while True:
     wait_for grep -q '^<6>would: vm3 ' "$LOG"
 }
 
+# The directories that the unit lets it write to, one a line.
+unit_writable() {
+    sed -n 's|^RuntimeDirectory=|/run/|p; s|^ReadWritePaths=||p' daemon/init/xlpolicyd.service |
+        tr ' ' '\n' | sed 's/^-//'
+}
+
+@test "what it keeps in /run and /var lies where the unit lets it write" {
+    grep -q '^ProtectSystem=strict$' daemon/init/xlpolicyd.service
+    # What others keep there, and we only look for.
+    paths=$(grep -ohE '/(run|var)/?[[:alnum:]./_-]*' daemon/*.c libxlpolicy/host/xen*.c | sort -u |
+        grep -vxF /run/qubes/qmemman.sock)
+    [[ $paths == */run/xlpolicy/control.sock* ]]
+    for path in $paths; do
+        for directory in $(unit_writable); do
+            [[ $path/ != "$directory"/* ]] || continue 2
+        done
+        echo "$path: not below $(unit_writable)" >&2
+        return 1
+    done
+}
+
 # ---- the init script ----
 
 # With a default file of its own that starts a simulated host.
