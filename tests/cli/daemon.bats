@@ -543,6 +543,13 @@ unit_writable() {
     done
 }
 
+@test "the unit lets it see the sockets and processes of dom0, by which it finds other controllers" {
+    grep -qE '"/proc/(net/unix|%)' libxlpolicy/host/xen_controller.c
+    run ! grep -E '^(PrivateNetwork|ProtectProc|ProcSubset|PrivatePIDs)=' \
+        daemon/init/xlpolicyd.service
+    grep -q '^RestrictAddressFamilies=AF_UNIX$' daemon/init/xlpolicyd.service
+}
+
 # ---- the init script ----
 
 # With a default file of its own that starts a simulated host.
