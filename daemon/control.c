@@ -74,7 +74,7 @@ int control_set_group(struct control *c, gid_t group, char *error, size_t error_
 {
     gid_t owner = group == CONTROL_NO_GROUP ? getegid() : group;
 
-    if (chown(c->path, (uid_t)-1, owner) < 0 || chmod(c->path, 0660) < 0) {
+    if (chmod(c->path, 0660) < 0 || chown(c->path, (uid_t)-1, owner) < 0) {
         snprintf(error, error_size, "cannot give the group access to %s: %s", c->path,
                  strerror(errno));
         return -1;

@@ -81,7 +81,7 @@ int control_open(struct control *c, const char *path, gid_t group, control_answe
                  void *context, char *error, size_t error_size);
 void control_close(struct control *c);
 
-/* Lets another group ask from now on. 0, or -1 with error. */
+/* Lets another group ask from now on. 0, or -1 with error, and the group stays. */
 int control_set_group(struct control *c, gid_t group, char *error, size_t error_size);
 
 /* What to poll: fills at most CONTROL_FDS_MAX entries and returns how many. */

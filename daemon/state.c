@@ -44,19 +44,21 @@ void daemon_dispose(struct daemon *d)
     config_dispose(&d->config);
 }
 
-int daemon_load_config(struct daemon *d, char *error, size_t error_size)
+/* c is initialised, and stays as it is unless 0 is returned and there is a file. */
+static int read_config(const struct options *options, struct config *c, bool *found_out,
+                       char *error, size_t error_size)
 {
-    const struct options *options = d->options;
-    int result = config_read(&d->config, options->config_path, error, error_size);
+    int result = config_read(c, options->config_path, error, error_size);
 
     if (result == CONFIG_WRONG || (result == CONFIG_MISSING && options->config_named))
         return -1;
-    d->config_found = result == CONFIG_OK;
-    if (result == CONFIG_MISSING) {
-        config_dispose(&d->config);
-        config_init(&d->config);
-    }
+    *found_out = result == CONFIG_OK;
     return 0;
+}
+
+int daemon_load_config(struct daemon *d, char *error, size_t error_size)
+{
+    return read_config(d->options, &d->config, &d->config_found, error, error_size);
 }
 
 int daemon_start_control(struct daemon *d, char *error, size_t error_size)
@@ -90,14 +92,31 @@ void daemon_end_record(struct daemon *d)
     d->record_file = NULL;
 }
 
+/* All that can fail comes before anything changes. */
+static int replace_config(struct daemon *d, char *error, size_t error_size)
+{
+    struct config fresh;
+    bool found;
+
+    config_init(&fresh);
+    if (read_config(d->options, &fresh, &found, error, error_size) < 0 ||
+        control_set_group(&d->control, config_group_id(&fresh), error, error_size) < 0) {
+        config_dispose(&fresh);
+        return -1;
+    }
+    config_dispose(&d->config);
+    d->config = fresh;
+    d->config_found = found;
+    return 0;
+}
+
 int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_size)
 {
     int mode_before = d->config.mode;
     uint64_t now = d->host->ops->now_ns(d->host), tick_ns;
 
     notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, daemon_monotonic_ns() / 1000);
-    if (daemon_load_config(d, error, error_size) < 0 ||
-        control_set_group(&d->control, config_group_id(&d->config), error, error_size) < 0) {
+    if (replace_config(d, error, error_size) < 0) {
         log_line(LOG_ERR, "reload (%s): the configuration stays as it was: %s", who, error);
         notify_send("READY=1");
         return -1;

@@ -61,8 +61,8 @@ struct daemon {
 int daemon_init(struct daemon *d, const struct options *options);
 void daemon_dispose(struct daemon *d);
 
-/* Reads the configuration file; where there is none at the usual place, the defaults hold. 0, or -1
- * with one line in error, and the configuration in use stays. */
+/* Reads the configuration file of a daemon that starts; where there is none at the usual place, the
+ * defaults hold. 0, or -1 with one line in error. */
 int daemon_load_config(struct daemon *d, char *error, size_t error_size);
 
 /* Opens the log where the configuration wants it. */
@@ -78,7 +78,8 @@ int daemon_start_record(struct daemon *d, char *error, size_t error_size);
 void daemon_end_record(struct daemon *d);
 
 /* Loads the configuration anew for a running daemon, and logs how it went. The mode changes only if
- * the file's did: what the operator said meanwhile holds. 0, or -1 with error. */
+ * the file's did: what the operator said meanwhile holds. 0, or -1 with error, and nothing has
+ * changed. */
 int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_size);
 
 /* Sets the mode and logs who wanted it. */

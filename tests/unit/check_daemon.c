@@ -5,6 +5,7 @@
 /* The daemon's parts on a host that does what the test says: ticks, failures, what is told. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -230,6 +231,29 @@ START_TEST(what_fails_every_tick_does_not_fill_the_history)
 }
 END_TEST
 
+/* ---- reloading ---- */
+
+START_TEST(a_reload_that_fails_changes_nothing)
+{
+    struct options options = {.config_path = "/tmp/check_daemon.XXXXXX"};
+    int fd = mkstemp(options.config_path);
+    char error[256];
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_gt(dprintf(fd, "tick_ms = 250\nmode = \"act\"\n"), 0);
+    close(fd);
+    d.options = &options;
+    ck_assert_str_eq(d.control.path, ""); /* no socket whose group could be set */
+    ck_assert_int_eq(daemon_reload(&d, "SIGHUP", error, sizeof(error)), -1);
+    ck_assert_ptr_nonnull(strstr(error, "cannot give the group access to "));
+    ck_assert_uint_eq(d.config.policy.tick_ms, 100);
+    ck_assert_int_eq(d.config.mode, CONFIG_ADVISE);
+    ck_assert_int_eq(d.mode, CONFIG_ADVISE);
+    ck_assert(!d.config_found);
+    unlink(options.config_path);
+}
+END_TEST
+
 /* ---- the history ---- */
 
 START_TEST(the_history_keeps_the_last_in_order)
@@ -367,8 +391,9 @@ FIXTURE_CASE(ticks, a_tick_that_was_late_does_not_delay_the_next,
 FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
              every_action_is_tried_though_one_fails,
              what_fails_every_tick_does_not_fill_the_history)
+FIXTURE_CASE(reloading, a_reload_that_fails_changes_nothing)
 FIXTURE_CASE(telling, the_history_keeps_the_last_in_order, what_is_done_is_told_each_time,
              what_is_planned_is_told_when_it_changes, another_outcome_is_news,
              what_comes_up_again_after_a_minute_is_told_again,
              what_is_remembered_as_told_is_bounded, the_lines_say_what_became_of_it)
-CHECK_MAIN("daemon", ticks, one_tick, telling)
+CHECK_MAIN("daemon", ticks, one_tick, reloading, telling)
