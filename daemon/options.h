@@ -11,7 +11,7 @@ enum exit_code {
     EXIT_CODE_DONE = 0,
     EXIT_CODE_FAILED = 1,
     EXIT_CODE_USAGE = 2,
-    EXIT_CODE_NOBODY = 3, /* no Xen here: nothing to talk to */
+    EXIT_CODE_NOBODY = 3,  /* no Xen here: nothing to talk to */
     EXIT_CODE_REFUSED = 4, /* only in replies, for xlpolicy to exit with */
 };
 

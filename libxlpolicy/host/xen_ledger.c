@@ -24,8 +24,8 @@
  *
  * A domain keeps its UUID across a reboot and gets a new id, fresh masks and the weight of its
  * configuration: the entries of these then no longer count, and go with the first that is written.
- * Its target it keeps (xl reboots a guest with the target it has), and so the entry of memory stays,
- * if the target of the new domain is the one that we wrote.
+ * Its target it keeps (xl reboots a guest with the target it has), and so the entry of memory
+ * stays, if the target of the new domain is the one that we wrote.
  *
  * Two domains may have one UUID for a while: one still dying when its successor runs, or both ends
  * of a migration within this host. The entries are then those of the one they name, as long as it

@@ -271,9 +271,9 @@ START_TEST(hands_off_is_what_the_sentence_says)
     char text[512];
 
     xlp_reason_format(&reason, text, sizeof(text));
-    ck_assert_msg(source_is_hands_off(reason.code) == (begins_with(text, "not managed:") ||
-                                                       begins_with(text, "not touched:") ||
-                                                       begins_with(text, "left to Xen:")),
+    ck_assert_msg(source_is_hands_off(reason.code) ==
+                      (begins_with(text, "not managed:") || begins_with(text, "not touched:") ||
+                       begins_with(text, "left to Xen:")),
                   "%s: %s", xlp_reason_name(reason.code), text);
 }
 END_TEST
