@@ -38,6 +38,8 @@
       "{to_load_pct}")                                                                             \
     X(CPU_ROUND_ROBIN, "cpu-round-robin", "position pcpu_count",                                   \
       "round robin: vCPU {position} of the pool, {pcpu_count} pCPUs, load ignored")                \
+    X(CPU_DEVICE_NODE, "cpu-device-node", "from_pcpu to_pcpu",                                     \
+      "leaves pCPU {from_pcpu} for pCPU {to_pcpu}, on the NUMA node of its PCI device")            \
     X(CPU_MODE, "cpu-mode", "pcpu",                                                                \
       "affinity is soft now: its pin to pCPU {pcpu} becomes a preference")                         \
     X(CPU_RELEASE, "cpu-release", "", "released: the affinity it had before is restored")          \

@@ -116,8 +116,10 @@ static void watch_lane(struct lane *lane, const struct balance_limits *limits, d
 
 /* ---- what may go where ---- */
 
-static bool may_go(const struct item *item, uint32_t slot)
+static bool may_go(const struct board *b, const struct item *item, uint32_t slot)
 {
+    if (item->stays_home && b->slots[slot].node != item->home_node)
+        return false;
     return !item->allowed || xlp_cpumap_test(item->allowed, slot);
 }
 
@@ -164,7 +166,7 @@ static double price(const struct board *b, const struct quest *q, uint32_t item,
 {
     const struct item *it = &b->items[item];
 
-    if (!it->may_move || !may_go(it, to))
+    if (!it->may_move || !may_go(b, it, to))
         return INFINITY;
     if (!leaves_home(b, it, to))
         return q->kappa;
@@ -207,7 +209,7 @@ static uint32_t first_place(const struct board *b, uint32_t item, double mean)
         /* Slots come by rising pressure, and a burden is never below it. */
         if (best_kin == 0 && b->slots[slot].pressure > best_burden)
             break;
-        if (!may_go(it, slot))
+        if (!may_go(b, it, slot))
             continue;
         kin = kin_on(b, item, slot, XLP_NOWHERE);
         weight = burden(b, item, slot, mean);
@@ -241,7 +243,7 @@ static void place_homeless(struct board *b, uint32_t *homeless, size_t count)
         uint32_t slot = first_place(b, homeless[i], mean);
 
         if (slot != XLP_NOWHERE)
-            go(b, homeless[i], slot, XLP_REASON_CPU_FIRST_PLACE);
+            go(b, homeless[i], slot, b->items[homeless[i]].why_first);
     }
 }
 

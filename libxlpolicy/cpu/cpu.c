@@ -181,6 +181,21 @@ static void measure(struct tick *t)
 
 /* ---- one pool ---- */
 
+/* A claim for each vCPU of the domain; where the scheduler hands out cores, for each of the groups
+ * that it schedules as one, which wants what the busiest of them wants. */
+static size_t add_claims(struct tick *t, const struct domain_work *d, size_t n)
+{
+    for (uint32_t k = 0; k < d->vcpu_count; k += t->pool.unit) {
+        struct claim claim = {.weight = d->weight};
+
+        for (uint32_t i = k; i < k + t->pool.unit && i < d->vcpu_count; i++)
+            claim.demand = fmax(claim.demand, t->views[d->first_vcpu + i].demand);
+        t->c->claimants[n] = d->first_vcpu + k;
+        t->c->claims[n++] = claim;
+    }
+    return n;
+}
+
 /* What each vCPU is entitled to in a pool that has not enough for all; dom0 and those we may not
  * touch have their part too. */
 static void entitle_pool(struct tick *t)
@@ -188,18 +203,18 @@ static void entitle_pool(struct tick *t)
     struct xlp_cpu *c = t->c;
     size_t n = 0;
 
-    for (size_t i = 0; i < t->s->domain_count; i++) {
-        const struct domain_work *d = &c->domains[i];
-
-        for (uint32_t k = 0; d->pool == t->pool_index && k < d->vcpu_count; k++) {
-            c->claimants[n] = d->first_vcpu + k;
-            c->claims[n++] =
-                (struct claim){.demand = t->views[d->first_vcpu + k].demand, .weight = d->weight};
-        }
-    }
+    for (size_t i = 0; i < t->s->domain_count; i++)
+        if (c->domains[i].pool == t->pool_index)
+            n = add_claims(t, &c->domains[i], n);
     xlp_entitle(c->claims, n, (double)t->pool.slot_count, c->scratch);
-    for (size_t i = 0; i < n; i++)
-        t->views[c->claimants[i]].entitlement = c->claims[i].entitlement;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t first = c->claimants[i], domain = t->s->vcpus[first].domain;
+
+        for (uint32_t v = first;
+             v < first + t->pool.unit && v < t->s->vcpu_count && t->s->vcpus[v].domain == domain;
+             v++)
+            t->views[v].entitlement = fmin(t->views[v].demand, c->claims[i].entitlement);
+    }
 }
 
 /* Where a vCPU that we do not place runs: where both masks let it, or else where the hard one does.
@@ -255,7 +270,38 @@ static bool is_to_be_softened(const struct tick *t, const struct xlp_vcpu *v,
            v->ledger.our_hard != v->ledger.original_hard && t->c->maps[v->hard].pin != XLP_UNKNOWN;
 }
 
-static void add_item(struct tick *t, uint32_t vcpu, const struct tenure *tenure)
+/* The node (as in struct slot) of a guest's PCI device, or XLP_NOWHERE. */
+static uint32_t device_node(const struct tick *t, const struct xlp_domain *d)
+{
+    if (d->device_node == XLP_UNKNOWN)
+        return XLP_NOWHERE;
+    for (size_t i = 0; i < t->s->pcpu_count; i++)
+        if (t->s->pcpus[i].node == d->device_node &&
+            xlp_cpumap_test(&t->pool.online, t->s->pcpus[i].id))
+            return t->c->slots[t->pool.slot_of[t->s->pcpus[i].id]].node;
+    return XLP_NOWHERE;
+}
+
+/* A guest stays on the node of its device, if its mask lets it be there at all. */
+static void bind_to_device(const struct tick *t, struct item *item)
+{
+    uint32_t node = device_node(t, &t->s->domains[item->owner]);
+    bool may = false;
+
+    for (uint32_t i = 0; i < t->pool.slot_count && !may; i++)
+        may = t->c->slots[i].node == node && (!item->allowed || xlp_cpumap_test(item->allowed, i));
+    if (!may)
+        return;
+    item->home_node = node;
+    item->stays_home = true;
+    if (item->slot != XLP_NOWHERE && t->c->slots[item->slot].node != node) {
+        item->slot = XLP_NOWHERE;
+        item->why_first = XLP_REASON_CPU_DEVICE_NODE;
+    }
+}
+
+/* vcpus: so many go together, from this one on. */
+static void add_item(struct tick *t, uint32_t vcpu, uint32_t vcpus, const struct tenure *tenure)
 {
     const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
     struct item *item = &t->c->items[t->item_count];
@@ -267,12 +313,19 @@ static void add_item(struct tick *t, uint32_t vcpu, const struct tenure *tenure)
         .owner = v->domain,
         .home_node = tenure->home_node,
         .allowed = xlp_tenure_slots(&t->pool, tenure),
+        .why_first = XLP_REASON_CPU_FIRST_PLACE,
         .may_move = t->c->now.vcpus[vcpu].settle_ticks == 0,
     };
+    for (uint32_t i = vcpu + 1; i < vcpu + vcpus; i++) {
+        item->load = fmax(item->load, t->views[i].entitlement);
+        item->demand = fmax(item->demand, t->views[i].demand);
+    }
     item->slot = slot_of(t, tenure->home, item->allowed);
     item->prefer = slot_of(t, tenure->prefer, item->allowed);
     if (item->slot != XLP_NOWHERE && is_to_be_softened(t, v, tenure))
         item->why = XLP_REASON_CPU_MODE;
+    if (t->s->domains[v->domain].passthrough_devices)
+        bind_to_device(t, item);
 }
 
 /* A vCPU that changed places since the last snapshot, by whomever, is given time to settle. */
@@ -288,23 +341,37 @@ static void watch_home(struct tick *t, uint32_t vcpu, uint32_t home)
     t->views[vcpu].home = home;
 }
 
-/* The vCPUs of one domain: into items to place, and load that is just there. */
+/* Whether one of these vCPUs can be placed: it is online, and what it wants is known. */
+static bool is_there(const struct tick *t, uint32_t first, uint32_t count)
+{
+    for (uint32_t v = first; v < first + count; v++)
+        if (t->s->vcpus[v].online && t->views[v].known)
+            return true;
+    return false;
+}
+
+/* The vCPUs of one domain: into items to place, and load that is just there. Those that the
+ * scheduler takes as one have one affinity: what holds for the first holds for all. */
 static void sort_domain(struct tick *t, uint32_t domain)
 {
     struct domain_work *d = &t->c->domains[domain];
+    uint32_t end = d->first_vcpu + d->vcpu_count, count;
     size_t first = t->item_count;
 
-    for (uint32_t v = d->first_vcpu; v < d->first_vcpu + d->vcpu_count; v++) {
+    for (uint32_t v = d->first_vcpu; v < end; v += count) {
         struct tenure tenure;
 
+        count = end - v < t->pool.unit ? end - v : t->pool.unit;
         xlp_tenure(&t->s->vcpus[v], &t->pool, t->policy, d->forbidden, &tenure);
-        watch_home(t, v, tenure.home);
+        for (uint32_t i = v; i < v + count; i++)
+            watch_home(t, i, tenure.home);
         if (!tenure.movable && !d->explained)
             xlp_explain(t, domain, &(struct xlp_reason){tenure.verdict, {tenure.number}});
-        if (tenure.movable && t->s->vcpus[v].online && t->views[v].known)
-            add_item(t, v, &tenure);
+        if (tenure.movable && is_there(t, v, count))
+            add_item(t, v, count, &tenure);
         else
-            add_fixed(t, v);
+            for (uint32_t i = v; i < v + count; i++)
+                add_fixed(t, i);
     }
     for (size_t i = first; i < t->item_count; i++)
         t->c->items[i].kin = (uint32_t)(t->item_count - first);
@@ -360,7 +427,7 @@ static int decide_pool(struct tick *t)
     t->waits = t->budget_gone = false;
     if (t->pool.slot_count == 0)
         return xlp_explain_pool(t);
-    if (t->c->pool_demand[t->pool_index] > (double)t->pool.slot_count)
+    if (t->pool.unit > 1 || t->c->pool_demand[t->pool_index] > (double)t->pool.slot_count)
         entitle_pool(t);
     for (uint32_t i = 0; i < t->s->domain_count; i++)
         if (t->c->domains[i].pool == t->pool_index)

@@ -33,6 +33,7 @@ static struct xlp_reason reason_to_move(const struct tick *t, size_t position, u
         return (struct xlp_reason){item->why,
                                    {demand, to, xlp_reason_pct(t->c->slots[item->slot].load)}};
     case XLP_REASON_CPU_MODE: return (struct xlp_reason){item->why, {to}};
+    case XLP_REASON_CPU_DEVICE_NODE: return (struct xlp_reason){item->why, {from, to}};
     default:
         return (struct xlp_reason){item->why,
                                    {demand, from, load_before(t, from), to, load_before(t, to)}};
@@ -45,6 +46,7 @@ static int add_placement(struct tick *t, size_t position)
     uint32_t vcpu = t->c->item_vcpus[position], to = t->pool.pcpu_of[item->slot];
     const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
     struct xlp_action *a = xlp_plan_add(t->plan, XLP_PLACE_VCPU, &t->s->domains[v->domain]);
+    struct xlp_cpumap place = xlp_slot_pcpus(&t->pool, item->slot);
     struct tenure tenure;
 
     if (!a)
@@ -53,7 +55,7 @@ static int add_placement(struct tick *t, size_t position)
     a->vcpu = v->id;
     a->from_pcpu = tenure.home;
     a->to_pcpu = to;
-    xlp_tenure_masks(t->s, v, &tenure, t->policy, to, &a->hard, &a->soft);
+    xlp_tenure_masks(t->s, v, &tenure, t->policy, &place, &a->hard, &a->soft);
     a->reason = reason_to_move(t, position, tenure.home, to);
     xlp_explain(t, v->domain, &a->reason);
     return 0;

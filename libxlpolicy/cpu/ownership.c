@@ -140,14 +140,15 @@ const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
 }
 
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                      const struct tenure *tenure, const struct xlp_policy *policy, uint32_t to,
-                      struct xlp_cpumap *hard_out, struct xlp_cpumap *soft_out)
+                      const struct tenure *tenure, const struct xlp_policy *policy,
+                      const struct xlp_cpumap *to, struct xlp_cpumap *hard_out,
+                      struct xlp_cpumap *soft_out)
 {
     if (policy->cpu_affinity == XLP_AFFINITY_HARD) {
-        *hard_out = xlp_cpumap_of(to);
+        *hard_out = *to;
         *soft_out = s->maps[tenure->ours ? v->ledger.original_soft : v->soft];
     } else {
         *hard_out = tenure->whole_pool ? xlp_cpumap_all() : s->maps[tenure->base];
-        *soft_out = xlp_cpumap_of(to);
+        *soft_out = *to;
     }
 }

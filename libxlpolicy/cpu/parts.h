@@ -36,7 +36,8 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
 
 /* ---- what is placed, and where ---- */
 
-/* A pCPU. Those of a pool that are online are numbered 0 ..., as "slots". */
+/* A pCPU, or where the scheduler hands out whole cores or sockets, one of these. Those of a pool
+ * that are online are numbered 0 ..., as "slots". */
 struct slot {
     double fixed_load, fixed_demand; /* in: of what is not among the items */
     double load, demand;             /* out: that, and all items placed on it */
@@ -54,8 +55,8 @@ struct slot {
  * worked out once a tick for each. */
 struct map_facts {
     struct xlp_cpumap slots; /* its online pCPUs of the pool, as slots */
-    uint32_t only_online;    /* its only online pCPU of the pool, or XLP_UNKNOWN */
-    uint32_t pin;            /* its only pCPU of all, or XLP_UNKNOWN */
+    uint32_t only_online;    /* the first pCPU of its only online slot, or XLP_UNKNOWN */
+    uint32_t pin;            /* its only pCPU (or slot) of all, or XLP_UNKNOWN */
     uint32_t node;           /* the node (as in struct slot) of its first online pCPU */
     bool empty;              /* no online pCPU of the pool is in it */
     bool covers;             /* every online pCPU of the pool is in it */
@@ -68,7 +69,8 @@ struct pool_facts {
     struct xlp_cpumap online; /* its pCPUs that are online */
     size_t slot_count;
     uint32_t slot_of[XLP_PCPUS_MAX]; /* by pCPU id; for those that are online */
-    uint32_t pcpu_of[XLP_PCPUS_MAX]; /* by slot */
+    uint32_t pcpu_of[XLP_PCPUS_MAX]; /* by slot: its first */
+    uint32_t unit;                   /* pCPUs of a slot: so many vCPUs of a domain go together */
     bool scheduler_balances;         /* within it, Xen's scheduler shares the pCPUs by itself */
     bool soft_ignored;               /* its scheduler knows no soft affinity */
     const struct map_facts *maps;    /* of each of snapshot.maps */
@@ -78,6 +80,9 @@ struct pool_facts {
  * facts, which refer to maps. Room: slots for s->pcpu_count, maps for s->map_count. */
 void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, struct slot *slots,
                     struct map_facts *maps, struct pool_facts *facts_out);
+
+/* All pCPUs of a slot. */
+struct xlp_cpumap xlp_slot_pcpus(const struct pool_facts *facts, uint32_t slot);
 
 /* ---- ownership.c ---- */
 
@@ -108,10 +113,11 @@ void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
 const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
                                           const struct tenure *tenure);
 
-/* Fills in the masks that bind it to pCPU `to` in the policy's affinity mode. */
+/* Fills in the masks that bind it to the pCPUs `to` in the policy's affinity mode. */
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                      const struct tenure *tenure, const struct xlp_policy *policy, uint32_t to,
-                      struct xlp_cpumap *hard_out, struct xlp_cpumap *soft_out);
+                      const struct tenure *tenure, const struct xlp_policy *policy,
+                      const struct xlp_cpumap *to, struct xlp_cpumap *hard_out,
+                      struct xlp_cpumap *soft_out);
 
 /* ---- entitlement.c ---- */
 
@@ -138,7 +144,9 @@ struct item {
     uint32_t next;      /* private: the next item on the same slot */
     const struct xlp_cpumap *allowed; /* over slots; NULL: all */
     enum xlp_reason_code why;         /* out: set when the slot changed */
-    bool may_move;                    /* settled, and movable */
+    enum xlp_reason_code why_first; /* in: what it is set to when an item without a slot gets one */
+    bool may_move;                  /* settled, and movable */
+    bool stays_home;                /* never to leave home_node */
 };
 
 struct balance_limits {

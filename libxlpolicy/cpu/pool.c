@@ -36,17 +36,37 @@ static uint32_t number_of(struct numbering *n, uint64_t key)
 
 /* ---- slots ---- */
 
-/* Threads of one core form a ring. Where the host does not tell the core, each stands alone. */
-static void join_twins(const struct xlp_pcpu *p, uint32_t slot, struct slot *slots,
-                       struct numbering *cores, uint32_t first_of_core[XLP_PCPUS_MAX])
+/* Which core, or with threads left out which socket, a pCPU belongs to; one that the host does not
+ * tell is nobody else's. */
+static uint64_t core_of(const struct xlp_pcpu *p)
 {
-    uint32_t known = cores->count, core;
-
-    slots[slot].twin = slot;
     if (p->core == XLP_UNKNOWN || p->socket == XLP_UNKNOWN)
-        return;
-    core = number_of(cores, (uint64_t)p->socket << 32 | p->core);
-    if (core == known) {
+        return UINT64_MAX - p->id;
+    return (uint64_t)p->socket << 32 | p->core;
+}
+
+static uint64_t socket_of(const struct xlp_pcpu *p)
+{
+    return p->socket == XLP_UNKNOWN ? UINT64_MAX - p->id : p->socket;
+}
+
+/* What the scheduler hands out as one: pCPUs of the same key are one slot. */
+static uint64_t slot_key(const struct xlp_pcpu *p, enum xlp_sched_gran gran)
+{
+    switch (gran) {
+    case XLP_GRAN_CORE: return core_of(p);
+    case XLP_GRAN_SOCKET: return socket_of(p);
+    case XLP_GRAN_CPU: break;
+    }
+    return p->id;
+}
+
+/* Slots of one core form a ring. */
+static void join_twins(uint32_t slot, uint32_t core, bool is_first, struct slot *slots,
+                       uint32_t first_of_core[XLP_PCPUS_MAX])
+{
+    slots[slot].twin = slot;
+    if (is_first) {
         first_of_core[core] = slot;
         return;
     }
@@ -57,24 +77,44 @@ static void join_twins(const struct xlp_pcpu *p, uint32_t slot, struct slot *slo
 static void number_slots(const struct xlp_snapshot *s, const struct xlp_cpumap *pool_map,
                          struct slot *slots, struct pool_facts *facts)
 {
-    struct numbering cores, nodes;
-    uint32_t first_of_core[XLP_PCPUS_MAX];
+    struct numbering keys, cores, nodes;
+    uint32_t first_of_core[XLP_PCPUS_MAX], pcpus[XLP_PCPUS_MAX]; /* of each slot: how many */
 
+    start_numbering(&keys);
     start_numbering(&cores);
     start_numbering(&nodes);
     for (size_t i = 0; i < s->pcpu_count; i++) {
         const struct xlp_pcpu *p = &s->pcpus[i];
-        uint32_t slot = (uint32_t)facts->slot_count;
+        uint32_t slot, core, cores_before = cores.count;
 
         if (!p->online || !xlp_cpumap_test(pool_map, p->id))
             continue;
+        slot = number_of(&keys, slot_key(p, facts->pool->sched_gran));
         xlp_cpumap_set(&facts->online, p->id);
         facts->slot_of[p->id] = slot;
-        facts->pcpu_of[slot] = p->id;
-        slots[slot] = (struct slot){.node = number_of(&nodes, p->node)};
-        join_twins(p, slot, slots, &cores, first_of_core);
-        facts->slot_count++;
+        if (slot == facts->slot_count) {
+            facts->slot_count++;
+            facts->pcpu_of[slot] = p->id;
+            pcpus[slot] = 0;
+            slots[slot] = (struct slot){.node = number_of(&nodes, p->node)};
+            core = number_of(&cores, core_of(p));
+            join_twins(slot, core, core == cores_before, slots, first_of_core);
+        }
+        if (++pcpus[slot] > facts->unit)
+            facts->unit = pcpus[slot];
     }
+}
+
+struct xlp_cpumap xlp_slot_pcpus(const struct pool_facts *facts, uint32_t slot)
+{
+    struct xlp_cpumap pcpus = xlp_cpumap_of(facts->pcpu_of[slot]);
+
+    if (facts->unit > 1)
+        for (uint32_t p = xlp_cpumap_next(&facts->online, 0); p < XLP_PCPUS_MAX;
+             p = xlp_cpumap_next(&facts->online, p + 1))
+            if (facts->slot_of[p] == slot)
+                xlp_cpumap_set(&pcpus, p);
+    return pcpus;
 }
 
 /* ---- masks ---- */
@@ -118,24 +158,34 @@ static bool takes_whole_nodes(const struct map_facts *m, const struct pool_facts
     return true;
 }
 
+/* A pin is a mask of one pCPU, or of what the scheduler hands out as one. */
+static uint32_t pin_of(const struct xlp_cpumap *map, const struct map_facts *m,
+                       const struct pool_facts *facts)
+{
+    if (facts->unit > 1 && m->only_online != XLP_UNKNOWN && xlp_cpumap_count(map) <= facts->unit)
+        return m->only_online;
+    return xlp_cpumap_only(map);
+}
+
 static void learn_map(const struct xlp_cpumap *map, const struct pool_facts *facts,
                       const struct slot *slots, struct map_facts *out)
 {
     struct xlp_cpumap in_online = xlp_cpumap_and(map, &facts->online);
-    uint32_t first;
+    uint32_t only;
 
     out->slots = xlp_cpumap_none();
-    out->only_online = xlp_cpumap_only(&in_online);
-    out->pin = xlp_cpumap_only(map);
+    for (uint32_t p = xlp_cpumap_next(&in_online, 0); p < XLP_PCPUS_MAX;
+         p = xlp_cpumap_next(&in_online, p + 1))
+        xlp_cpumap_set(&out->slots, facts->slot_of[p]);
+    only = xlp_cpumap_only(&out->slots);
+    out->only_online = only == XLP_UNKNOWN ? XLP_UNKNOWN : facts->pcpu_of[only];
+    out->pin = pin_of(map, out, facts);
     out->empty = xlp_cpumap_is_empty(&in_online);
     out->covers = xlp_cpumap_is_subset(&facts->online, map);
     out->whole_nodes = out->covers;
-    first = xlp_cpumap_next(&in_online, 0);
-    out->node = out->empty ? XLP_NOWHERE : slots[facts->slot_of[first]].node;
-    for (uint32_t p = first; p < XLP_PCPUS_MAX; p = xlp_cpumap_next(&in_online, p + 1))
-        xlp_cpumap_set(&out->slots, facts->slot_of[p]);
+    out->node = out->empty ? XLP_NOWHERE : slots[xlp_cpumap_next(&out->slots, 0)].node;
     /* One pCPU is a pin before it is a node. */
-    if (!out->covers && out->only_online == XLP_UNKNOWN)
+    if (!out->covers && only == XLP_UNKNOWN)
         out->whole_nodes = takes_whole_nodes(out, facts, slots);
 }
 
@@ -147,6 +197,7 @@ void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, s
     facts->pool = pool;
     facts->online = xlp_cpumap_none();
     facts->slot_count = 0;
+    facts->unit = 1;
     facts->maps = maps;
     number_slots(s, &s->maps[pool->map], slots, facts);
     for (size_t i = 0; i < s->map_count; i++)

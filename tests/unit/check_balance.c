@@ -51,6 +51,7 @@ static struct item *add(double load, uint32_t slot)
                           .slot = slot,
                           .kin = 1,
                           .home_node = XLP_NOWHERE,
+                          .why_first = XLP_REASON_CPU_FIRST_PLACE,
                           .prefer = XLP_NOWHERE,
                           .may_move = true};
     item_count++;

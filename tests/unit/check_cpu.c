@@ -342,6 +342,61 @@ START_TEST(pins_of_the_time_of_hard_affinity_are_softened)
 }
 END_TEST
 
+/* Two threads a core; what the scheduler hands out is a core, and every two vCPUs go together. */
+START_TEST(where_the_scheduler_hands_out_cores_vcpus_go_in_pairs)
+{
+    const double used[] = {0.5, 0.5};
+    struct xlp_cpu *cpu = xlp_cpu_new();
+    const struct xlp_plan *plan;
+    char text[32];
+
+    made_host(&s, 4, XLP_SCHED_CREDIT2);
+    for (uint32_t i = 0; i < 4; i++)
+        s.pcpus[i].core = i / 2;
+    s.pools[0].sched_gran = XLP_GRAN_CORE;
+    xlp_policy_init(&policy);
+    policy.cpu_affinity = XLP_AFFINITY_HARD;
+    policy.adopt = 1;
+    for (uint32_t domid = 1; domid <= 2; domid++) {
+        made_guest(&s, domid, 2);
+        made_pin(&s, domid, 0, "0-1");
+        made_pin(&s, domid, 1, "0-1");
+    }
+    next_plan(cpu, NULL);
+    run_second(used);
+    plan = next_plan(cpu, used);
+    ck_assert_uint_eq(plan->action_count, 1);
+    ck_assert_uint_eq(plan->actions[0].vcpu, 0);
+    ck_assert_str_eq(xlp_cpumap_format(&plan->actions[0].hard, text, sizeof(text)), "2-3");
+    done_with(cpu);
+}
+END_TEST
+
+START_TEST(a_guest_with_a_device_stays_on_the_node_of_it)
+{
+    const double used[] = {0.2, 1.0};
+    struct xlp_cpu *cpu = xlp_cpu_new();
+    const struct xlp_action *a;
+    struct xlp_domain *d;
+
+    made_four();
+    s.pcpus[2].node = s.pcpus[3].node = 1;
+    d = made_guest(&s, 2, 1);
+    d->passthrough_devices = 1;
+    d->device_node = 1;
+    d->pool_id = 0;
+    s.domains[0].flags = XLP_DOMAIN_PAUSED; /* nobody else to place */
+    made_pin(&s, 2, 0, "0");
+    policy.adopt = 1;
+    next_plan(cpu, NULL);
+    run_second(used);
+    a = &next_plan(cpu, used)->actions[0];
+    ck_assert_int_eq(a->reason.code, XLP_REASON_CPU_DEVICE_NODE);
+    ck_assert_uint_ge(a->to_pcpu, 2);
+    done_with(cpu);
+}
+END_TEST
+
 CHECK_CASE(demand, a_vcpu_that_never_blocks_wants_what_it_waited_for,
            a_vcpu_that_blocks_has_what_it_wants,
            a_clock_that_runs_backwards_starts_the_measurement_anew,
@@ -353,5 +408,7 @@ CHECK_CASE(entitlement, who_fits_gets_all_it_wants,
 CHECK_CASE(whole, the_first_look_measures_and_the_second_places, a_reused_domid_is_another_guest,
            every_guest_gets_a_verdict, load_that_is_not_ours_lies_where_its_soft_affinity_puts_it,
            a_first_place_is_called_that_and_tells_the_load_with_it,
-           pins_of_the_time_of_hard_affinity_are_softened)
+           pins_of_the_time_of_hard_affinity_are_softened,
+           where_the_scheduler_hands_out_cores_vcpus_go_in_pairs,
+           a_guest_with_a_device_stays_on_the_node_of_it)
 CHECK_MAIN("cpu", demand, entitlement, whole)

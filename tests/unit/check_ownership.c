@@ -162,7 +162,7 @@ END_TEST
 START_TEST(soft_mode_writes_a_preference_and_lifts_an_adopted_pin)
 {
     const struct xlp_vcpu *v;
-    struct xlp_cpumap hard, soft;
+    struct xlp_cpumap two = xlp_cpumap_of(2), hard, soft;
     struct tenure t;
     char text[32];
 
@@ -173,7 +173,7 @@ START_TEST(soft_mode_writes_a_preference_and_lifts_an_adopted_pin)
     v = xlp_snapshot_vcpu(&s, 1, 0);
     t = tenure_of(1);
     ck_assert(t.movable);
-    xlp_tenure_masks(&s, v, &t, &policy, 2, &hard, &soft);
+    xlp_tenure_masks(&s, v, &t, &policy, &two, &hard, &soft);
     ck_assert_str_eq(xlp_cpumap_format(&hard, text, sizeof(text)), "all");
     ck_assert_str_eq(xlp_cpumap_format(&soft, text, sizeof(text)), "2");
     xlp_snapshot_dispose(&s);

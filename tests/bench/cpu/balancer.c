@@ -58,6 +58,7 @@ static void measure(void *self, const struct sight *sight)
                                     .owner = i,
                                     .kin = 1,
                                     .home_node = XLP_NOWHERE,
+                                    .why_first = XLP_REASON_CPU_FIRST_PLACE,
                                     .slot = sight->host->place[i],
                                     .prefer = XLP_NOWHERE,
                                     .may_move = true};
