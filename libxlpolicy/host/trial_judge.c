@@ -80,6 +80,15 @@ void xlp_judge_free(struct xlp_judge *judge)
 
 /* ---- as time goes by ---- */
 
+static uint32_t online_vcpus(const struct xlp_sim_domain *d)
+{
+    uint32_t count = 0;
+
+    for (uint32_t k = 0; k < d->vcpu_count; k++)
+        count += d->vcpus[k].online;
+    return count;
+}
+
 static double work_of(const struct xlp_sim_domain *d)
 {
     double work = 0;
@@ -234,8 +243,8 @@ static void measure_cpu(struct xlp_measure *m, const struct xlp_sim_domain *d, s
 
     for (uint32_t k = 0; k < d->vcpu_count; k++)
         rate += d->vcpus[k].rate;
-    m->guest_a[slot] += rate / d->vcpu_count * step_s;
-    m->guest_b[slot] += step_s;
+    m->guest_a[slot] += rate * step_s;
+    m->guest_b[slot] += online_vcpus(d) * step_s;
 }
 
 /* Where it ran, of the time it did. */
@@ -315,8 +324,8 @@ static void measure_guest(const struct xlp_judge *judge, struct xlp_measure *m, 
     case XLP_CHECK_GUEST_CPU:
     case XLP_CHECK_GUEST_CPU_SPREAD: measure_cpu(m, d, slot, step_s); break;
     case XLP_CHECK_GUEST_WORK:
-        m->guest_a[slot] += work_of(d) / d->vcpu_count * step_s;
-        m->guest_b[slot] += step_s;
+        m->guest_a[slot] += work_of(d) * step_s;
+        m->guest_b[slot] += online_vcpus(d) * step_s;
         break;
     case XLP_CHECK_GUEST_SHARE:
     case XLP_CHECK_UNFAIRNESS:

@@ -56,6 +56,28 @@ static const struct {
     {"tests/scenarios/restart.json", "cpu_policy=off", "moves"},
     {"tests/scenarios/pinned.json", "adopt=1", "affinity-unchanged of pinned*"},
     {"tests/scenarios/pinned.json", "adopt=1", "affinity of pinned*"},
+    {"tests/scenarios/overload.json", "cpu_policy=off", "unfairness"},
+    {"tests/scenarios/overload.json", "cpu_policy=round-robin", "lost-work"},
+    {"tests/scenarios/giant.json", "cpu_policy=round-robin", "guest-work of giant"},
+    {"tests/scenarios/two-pools.json", "cpu_policy=off", "guest-work of a*"},
+    {"tests/scenarios/dom0-pinned.json", "cpu_policy=round-robin", "guest-work"},
+    {"tests/scenarios/reset.json", "cpu_policy=off", "moves of vm1"},
+    {"tests/scenarios/disjoint.json", "cpu_policy=round-robin", "guest-work of odd"},
+    {"tests/scenarios/weights.json", "cpu_policy=round-robin", "guest-share"},
+    {"tests/scenarios/capped.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/idle-threshold.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/idle-unsampled.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/flapping.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/spike.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/newcomer.json", "cpu_policy=round-robin", "guest-work of late"},
+    {"tests/scenarios/pause.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/missed-ticks.json", "cpu_policy=round-robin", "moves"},
+    {"tests/scenarios/rtds.json", "cpu_policy=off", "guest-work"},
+    {"tests/scenarios/zeros.json", "cpu_policy=round-robin", "affinity-unchanged"},
+    {"tests/scenarios/hidden.json", "cpu_policy=off", "guest-share"},
+    {"tests/scenarios/hidden-unsampled.json", "cpu_policy=off", "moves"},
+    {"tests/scenarios/full-node.json", "cpu_policy=off", "guest-work"},
+    {"tests/scenarios/rtds-soft.json", "cpu_affinity=hard", "moves"},
     {"tests/scenarios/M1.json", "mem_policy=off", "deficit"},
     {"tests/scenarios/M2.json", "mem_policy=off", "guest-memory"},
     {"tests/scenarios/M3.json", "mem_policy=off", "short"},
@@ -128,6 +150,17 @@ START_TEST(a_killed_daemon_misses_its_ticks)
 
     ck_assert_uint_eq(result.time_ns, UINT64_C(320000000000));
     ck_assert_uint_eq(result.ticks, 320 - 5 - 30);
+    xlp_trial_result_dispose(&result);
+}
+END_TEST
+
+START_TEST(a_stalled_daemon_misses_its_ticks)
+{
+    struct xlp_trial_result result = run("tests/scenarios/missed-ticks.json", NULL);
+
+    ck_assert_uint_eq(result.time_ns, UINT64_C(400000000000));
+    ck_assert_uint_eq(result.ticks,
+                      400 - 2 - 4 - 40 - 9); /* one looks in between, when it is back */
     xlp_trial_result_dispose(&result);
 }
 END_TEST
@@ -207,14 +240,17 @@ START_TEST(work_is_told_from_time_and_place_from_place)
         sim_of("'host':{'pcpus':4,'threads':2,'core_capacity':1.5},'run_s':60,"
                "'dom0':{'load_pct':0},'guests':["
                "{'name':'a','vcpus':2,'hard':['0','1'],'load_pct':100},"
-               "{'name':'b','hard':'2-3','load_pct':60},{'name':'idle'}],'expect':["
+               "{'name':'b','vcpus':2,'online_vcpus':1,'hard':'2-3','load_pct':60},"
+               "{'name':'idle'}],'expect':["
                "{'check':'guest-cpu','guests':'a','min_pct':100},"
                "{'check':'guest-work','guests':'a','min_pct':80},"
                "{'check':'guest-work','guests':'a','min_pct':75},"
                "{'check':'elsewhere','guests':'[ab]','pcpus':'0-1','max_pct':10},"
                "{'check':'elsewhere','guests':'b','pcpus':'2-3','max_pct':0},"
                "{'check':'elsewhere','guests':'idle','pcpus':'2-3','max_pct':0},"
-               "{'check':'unfairness','guests':'idle','max_pct':0}]");
+               "{'check':'unfairness','guests':'idle','max_pct':0},"
+               "{'check':'guest-cpu','guests':'b','min_pct':60},"
+               "{'check':'guest-work','guests':'b','min_pct':60}]");
     struct xlp_judge *judge = xlp_judge_new(sim, S);
 
     ck_assert_ptr_nonnull(judge);
@@ -239,6 +275,13 @@ START_TEST(work_is_told_from_time_and_place_from_place)
     assert_verdict(judge, 5, false, "elsewhere of idle, 0 s to 60 s: nothing ran");
     assert_verdict(judge, 6, false,
                    "unfairness of idle, 0 s to 60 s: nobody was entitled to anything");
+    /* Only vCPUs that are online count. */
+    assert_verdict(judge, 7, true,
+                   "guest-cpu of b, 0 s to 60 s: b got 60.0 % a vCPU, b 60.0 %; expected: at least "
+                   "60 %");
+    assert_verdict(judge, 8, true,
+                   "guest-work of b, 0 s to 60 s: b did work of 60.0 % a vCPU, b 60.0 %; expected: "
+                   "at least 60 %");
     xlp_judge_free(judge);
     sim_close(sim);
 }
@@ -349,7 +392,8 @@ static TCase *scenarios(void)
 }
 
 CHECK_CASE(runner, the_observer_sees_what_really_happened, a_killed_daemon_misses_its_ticks,
-           an_unknown_setting_stops_the_trial, work_is_held_against_what_weights_entitle_to,
+           a_stalled_daemon_misses_its_ticks, an_unknown_setting_stops_the_trial,
+           work_is_held_against_what_weights_entitle_to,
            work_is_told_from_time_and_place_from_place, a_move_back_is_a_reversal,
            taking_too_much_from_a_guest_is_seen, nothing_to_judge_is_a_failure)
 CHECK_MAIN("trial", scenarios, runner)
