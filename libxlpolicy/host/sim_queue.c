@@ -273,7 +273,7 @@ static bool is_taken(const struct xlp_sim *sim, size_t queue, const struct xlp_s
         for (uint32_t k = 0; k < sim->live[i]->vcpu_count; k++) {
             const struct xlp_sim_vcpu *v = &sim->live[i]->vcpus[k];
 
-            if (v->queue == queue && &v[0 - v->thread] != but->vcpus)
+            if (v->queue == queue && v - v->thread != but->vcpus)
                 return true;
         }
     return false;

@@ -327,6 +327,30 @@ START_TEST(a_write_to_one_vcpu_is_one_to_all_that_are_scheduled_with_it)
 }
 END_TEST
 
+START_TEST(null_gives_a_whole_core_where_it_deals_in_cores)
+{
+    struct xlp_sim *sim =
+        running("{'pcpus':4,'threads':2,'pools':[{'name':'p','pcpus':'0-3','sched':'null',"
+                "'sched_gran':'core'}]}",
+                "{'name':'a1','vcpus':2,'load_pct':80},{'name':'b1','load_pct':80},"
+                "{'name':'c1','load_pct':80}");
+
+    /* dom0 has the first core, and a1 the second. */
+    ck_assert_double_eq_tol(guest(sim, "a1")->vcpus[0].rate, 0.8, 1e-6);
+    ck_assert_double_eq_tol(guest(sim, "a1")->vcpus[1].rate, 0.8, 1e-6);
+    ck_assert_double_eq_tol(xlp_sim_vcpu_part(sim, &guest(sim, "a1")->vcpus[1], 3), 1, 1e-6);
+    assert_rates(sim, "b", 1, 1, 0);
+    ck_assert_int_eq(place(sim, "a1", "2", "all"), XLP_DONE); /* its own place is not taken */
+    run_to(sim, 2);
+    assert_rates(sim, "a", 1, 1, 80);
+    xlp_sim_destroy(sim, guest(sim, "a1"));
+    run_to(sim, 3);
+    assert_rates(sim, "b", 1, 1, 80);
+    assert_rates(sim, "c", 1, 1, 0);
+    sim_close(sim);
+}
+END_TEST
+
 START_TEST(a_core_with_an_offline_thread_is_not_scheduled_on)
 {
     struct xlp_sim *sim = sim_of(NO_DOM0 "'host':" BY_CORE ",'guests':[{'name':'a','hard':'2',"
@@ -476,6 +500,7 @@ CHECK_CASE(schedulers, null_gives_each_vcpu_a_pcpu_of_its_own_while_there_are_an
 CHECK_CASE(cores, guests_never_share_a_core_that_is_scheduled_as_one,
            the_vcpus_of_a_guest_share_its_cores_by_pairs,
            a_write_to_one_vcpu_is_one_to_all_that_are_scheduled_with_it,
+           null_gives_a_whole_core_where_it_deals_in_cores,
            a_core_with_an_offline_thread_is_not_scheduled_on)
 CHECK_CASE(changes, an_offline_pcpu_breaks_pins_and_a_pool_move_drops_masks,
            a_paused_guest_neither_runs_nor_blocks, noise_holds_for_a_second_and_averages_out)
