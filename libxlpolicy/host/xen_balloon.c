@@ -20,6 +20,7 @@ static void release_target(struct xen_host *h, struct xen_domain *d, const struc
                            struct xlp_outcome *o);
 static bool change(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
                    struct xlp_outcome *o);
+static bool is_still(struct xen_host *h, struct xen_domain *d, int64_t target_kib, int64_t max_kib);
 
 void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *action,
                           struct xlp_outcome *outcome_out)
@@ -53,19 +54,17 @@ static bool changes_nothing(const struct xen_domain *d, const struct xlp_action 
     return a->to_kib == d->target_kib && (a->limit_kib == 0 || a->limit_kib == xlp_xen_max_kib(d));
 }
 
-static void set_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
-                       struct xlp_outcome *o)
+/* False, with the outcome, if its target is not what the action says. What was there is on record
+ * before it changes, and as long as anything of the change may stand. */
+static bool change_on_record(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                             struct xlp_outcome *o)
 {
     struct xen_memory_record before = d->memory;
     struct xen_memory_record *r = &d->memory;
+    int64_t target_kib = d->target_kib, max_kib = xlp_xen_max_kib(d);
 
-    if (changes_nothing(d, a)) {
-        h->needless_writes++;
-        xlp_xen_outcome(o, XLP_NOT_DONE_REFUSED, "it has this target already");
-        return;
-    }
     if (!may_set(h, d, a, o))
-        return;
+        return false;
     /* What is there and was not written by us is what a release has to restore. */
     if (!r->recorded || r->inherited || r->our_target != d->target_kib) {
         memset(r, 0, sizeof(*r));
@@ -78,27 +77,58 @@ static void set_target(struct xen_host *h, struct xen_domain *d, const struct xl
     if (xlp_xen_ledger_write_memory(h, d, r) < 0) {
         xlp_xen_not_recorded(o);
         *r = before;
-        return;
+        return false;
     }
     if (!change(h, d, a, o)) {
-        *r = before;
-        xlp_xen_ledger_write_memory(h, d, before.recorded ? &before : NULL);
-        return;
+        if (is_still(h, d, target_kib, max_kib)) {
+            *r = before;
+            xlp_xen_ledger_write_memory(h, d, before.recorded ? &before : NULL);
+        }
+        d->stale |= XEN_STALE_MEMORY; /* the next look settles the record */
+        return false;
     }
     r->our_target = a->to_kib;
     r->pending = false;
     xlp_xen_ledger_write_memory(h, d, r); /* should this fail, NEXT says the same */
+    return true;
 }
 
-/* A target set by hand since is the operator's, and so is the limit that goes with it: only the
- * record goes. */
+static void set_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
+                       struct xlp_outcome *o)
+{
+    if (changes_nothing(d, a)) {
+        h->needless_writes++;
+        xlp_xen_outcome(o, XLP_NOT_DONE_REFUSED, "it has this target already");
+        return;
+    }
+    change_on_record(h, d, a, o);
+}
+
+/* What we changed is restored: its target, and its limit as soon as the guest has given back what
+ * it has above that. */
+static bool is_restored(const struct xen_domain *d, const struct xen_memory_record *r)
+{
+    return d->target_kib == r->original_target && xlp_xen_max_kib(d) == r->original_max;
+}
+
+/* The way back may take several actions, and the record stays until the last. A target set by hand
+ * since is the operator's, and so is the limit that goes with it: then only the record goes. */
 static void release_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
                            struct xlp_outcome *o)
 {
-    bool ours = d->memory.recorded && d->target_kib == d->memory.our_target;
+    const struct xen_memory_record *r = &d->memory;
+    bool ours = r->recorded && d->target_kib == r->our_target;
 
-    if (ours && !changes_nothing(d, a) && (!may_set(h, d, a, o) || !change(h, d, a, o)))
+    if (ours && !changes_nothing(d, a) && !change_on_record(h, d, a, o))
         return;
+    if (ours && !is_restored(d, r)) {
+        if (o->code == XLP_DONE && d->target_kib == r->original_target)
+            xlp_xen_outcome(o, XLP_NOT_DONE_BUSY,
+                            "its target is restored; its limit of %" PRId64
+                            " KiB follows when it has given back: it still holds %" PRId64 " KiB",
+                            r->original_max, xlp_xen_actual_kib(d));
+        return;
+    }
     memset(&d->memory, 0, sizeof(d->memory));
     if (xlp_xen_ledger_write_memory(h, d, NULL) < 0)
         xlp_xen_outcome(o, XLP_NOT_DONE_FAILED,
@@ -166,45 +196,84 @@ static void failed_limit(struct xlp_outcome *o, int64_t limit_kib, int error)
                     "setting its limit to %" PRId64 " KiB: %s", limit_kib, strerror(error));
 }
 
-/* What it has at this moment, never less than the target: the least a limit may be. */
-static int64_t lowest_limit(struct xen_host *h, struct xen_domain *d)
+static bool refresh_info(struct xen_host *h, struct xen_domain *d)
 {
     xc_domaininfo_t info;
-    int64_t actual_kib;
 
-    if (xc_domain_getinfolist(h->xc, d->domid, 1, &info) == 1 && info.domain == d->domid)
-        d->info = info;
-    actual_kib = xlp_xen_actual_kib(d);
-    return actual_kib > d->target_kib ? actual_kib : d->target_kib;
+    if (xc_domain_getinfolist(h->xc, d->domid, 1, &info) != 1 || info.domain != d->domid)
+        return false;
+    d->info = info;
+    return true;
 }
 
+static bool is_still(struct xen_host *h, struct xen_domain *d, int64_t target_kib, int64_t max_kib)
+{
+    return xlp_xen_store_refresh_sizes(h, d) == 0 && refresh_info(h, d) &&
+           d->target_kib == target_kib && xlp_xen_max_kib(d) == max_kib;
+}
+
+/* libxl says it is done also where xenstore did not take it, so we look. */
+static bool write_target(struct xen_host *h, struct xen_domain *d, int64_t target_kib,
+                         struct xlp_outcome *o)
+{
+    int64_t before_kib = d->target_kib;
+
+    if (xlp_xen_libxl_set_target(h, d, target_kib) < 0)
+        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "libxl does not set its target: %s",
+                        h->logger.last[0] ? h->logger.last : "no reason given");
+    else if (xlp_xen_store_refresh_sizes(h, d) < 0)
+        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "%s", h->base.error);
+    else if (d->target_kib == before_kib)
+        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "xenstore did not take its target");
+    else if (d->target_kib != target_kib)
+        xlp_xen_outcome(o, XLP_NOT_DONE_BUSY,
+                        "its target was changed at the same time by someone else");
+    else
+        return true;
+    return false;
+}
+
+/* Never below what it has at this moment, beyond the slack it always has, nor below its target. */
+static void lower_limit(struct xen_host *h, struct xen_domain *d, int64_t limit_kib,
+                        struct xlp_outcome *o)
+{
+    int64_t actual_kib;
+
+    refresh_info(h, d);
+    actual_kib = xlp_xen_actual_kib(d);
+    if (limit_kib < actual_kib - XEN_LIMIT_SLACK_KIB)
+        limit_kib = actual_kib;
+    if (limit_kib < d->target_kib)
+        limit_kib = d->target_kib;
+    if (limit_kib >= xlp_xen_max_kib(d))
+        return;
+    if (set_limit(h, d, limit_kib) < 0)
+        failed_limit(o, limit_kib, errno);
+    refresh_info(h, d);
+}
+
+/* False, with the outcome, if its target is not what the action says; its limit is then again what
+ * it was, if Xen allows that. */
 static bool change(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
                    struct xlp_outcome *o)
 {
-    int64_t limit_kib = a->limit_kib;
+    int64_t target_kib = d->target_kib, max_kib = xlp_xen_max_kib(d);
+    bool raised = a->limit_kib > max_kib;
 
-    if (limit_kib && limit_kib > xlp_xen_max_kib(d) && set_limit(h, d, limit_kib) < 0) {
-        failed_limit(o, limit_kib, errno);
+    if (raised && set_limit(h, d, a->limit_kib) < 0) {
+        failed_limit(o, a->limit_kib, errno);
         return false;
     }
-    if (a->to_kib != d->target_kib) {
-        if (xlp_xen_libxl_set_target(h, d, a->to_kib) < 0) {
-            xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "libxl does not set its target: %s",
-                            h->logger.last[0] ? h->logger.last : "no reason given");
+    if (a->to_kib != target_kib) {
+        if (!write_target(h, d, a->to_kib, o)) {
+            if (raised && d->target_kib == target_kib)
+                set_limit(h, d, max_kib);
             return false;
         }
-        d->target_kib = a->to_kib;
         if (d->watched)
             d->own_writes++;
     }
-    if (limit_kib) {
-        int64_t lowest_kib = lowest_limit(h, d);
-
-        if (limit_kib < lowest_kib)
-            limit_kib = lowest_kib;
-        /* The target stands by now, which is what matters. */
-        if (limit_kib < xlp_xen_max_kib(d) && set_limit(h, d, limit_kib) < 0)
-            failed_limit(o, limit_kib, errno);
-    }
+    if (a->limit_kib)
+        lower_limit(h, d, a->limit_kib, o); /* the target stands by now, which is what matters */
     return true;
 }

@@ -263,6 +263,15 @@ def check_targets():
             adapter.look(f"untarget {one} 131072 131072")
             host.until("it is back", lambda: guest.actual_kib() == 131072)
             expect("ledger" not in memory() and memory()["max_kib"] == 131072, memory())
+        with claim("of a guest that has to give back for it, the record stays until it has"):
+            adapter.look(f"target {one} 180000 180000")
+            host.until("it has grown", lambda: guest.actual_kib() == 180000)
+            seen = domain(adapter.look(f"untarget {one} 131072 131072"), one)["memory"]
+            expect("busy" in adapter.said and "ledger" in seen, adapter.said)
+            host.until("it has given back", lambda: guest.actual_kib() == 131072)
+            seen = domain(adapter.look(f"untarget {one} 131072 131072"), one)["memory"]
+            expect("done" in adapter.said and "ledger" not in seen, adapter.said)
+            expect(seen["max_kib"] == seen["target_kib"] == 131072, seen)
 
 
 def check_reboot():

@@ -288,6 +288,129 @@ START_TEST(an_original_that_xen_would_have_widened_is_not_kept)
 }
 END_TEST
 
+/* ---- memory ---- */
+
+#define TARGET_1 "/local/domain/1/memory/target"
+
+/* Domain 1 has what it was given: 400 MiB, of 1 GiB that it may have. */
+static struct xen_host *with_memory(void)
+{
+    struct xen_host *h = fake_open();
+    struct fake_domain *d = fake_add(1, 1);
+
+    d->info.tot_pages = 400 << 8;
+    d->info.max_pages = 401 << 8; /* with libxl's slack */
+    fake_put(TARGET_1, "409600");
+    fake_put("/local/domain/1/memory/static-max", "1048576");
+    look(h);
+    return h;
+}
+
+static int64_t limit_mib(void)
+{
+    return (int64_t)(fake_domain(1)->info.max_pages >> 8) - 1;
+}
+
+static enum xlp_outcome_code size(struct xen_host *h, enum xlp_action_kind kind, int64_t target_mib,
+                                  int64_t limit_mib)
+{
+    struct xlp_action action = {.kind = kind,
+                                .domid = 1,
+                                .to_kib = target_mib * FAKE_MIB_KIB,
+                                .limit_kib = limit_mib * FAKE_MIB_KIB};
+    struct xlp_outcome outcome;
+
+    memcpy(action.uuid, fake_domain(1)->info.handle, sizeof(action.uuid));
+    xlp_xen_apply(&h->base, &action, &outcome);
+    return outcome.code;
+}
+
+START_TEST(a_growth_that_fails_leaves_neither_a_limit_nor_a_record)
+{
+    struct xen_host *h = with_memory();
+
+    fake.target_fails = true;
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 500, 500), XLP_NOT_DONE_FAILED);
+    ck_assert_int_eq(limit_mib(), 400);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_limit_that_cannot_be_taken_back_stays_on_record)
+{
+    struct xen_host *h = with_memory();
+
+    fake.target_fails = true;
+    fake.limits = 2;
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 500, 500), XLP_NOT_DONE_FAILED);
+    ck_assert_int_eq(limit_mib(), 500);
+    look(h);
+    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 409600");
+    fake.limits = 0;
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_DONE);
+    ck_assert_int_eq(limit_mib(), 400);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_target_that_xenstore_did_not_take_was_not_set)
+{
+    struct xen_host *h = with_memory();
+
+    fake.target_lost = true;
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 500, 500), XLP_NOT_DONE_FAILED);
+    ck_assert_int_eq(limit_mib(), 400);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_release_is_not_done_before_the_limit_is_the_original)
+{
+    struct xen_host *h = with_memory();
+
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 500, 500), XLP_DONE);
+    fake_domain(1)->info.tot_pages = 500 << 8;
+    look(h);
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_NOT_DONE_BUSY);
+    ck_assert_str_eq(fake_text(TARGET_1), "409600");
+    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 409600");
+    fake_domain(1)->info.tot_pages = 450 << 8;
+    look(h);
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_NOT_DONE_BUSY);
+    ck_assert_int_eq(limit_mib(), 450);
+    /* A guest may hold a few pages more than its target for ever. */
+    fake_domain(1)->info.tot_pages = (400 << 8) + 16;
+    look(h);
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_DONE);
+    ck_assert_int_eq(limit_mib(), 400);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_release_in_steps_keeps_the_record_until_the_last)
+{
+    struct xen_host *h = with_memory();
+
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 300, 300), XLP_DONE);
+    look(h);
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 350, 400), XLP_DONE);
+    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 358400");
+    look(h);
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_DONE);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    fake_close(h);
+}
+END_TEST
+
+CHECK_CASE(memory, a_growth_that_fails_leaves_neither_a_limit_nor_a_record,
+           a_limit_that_cannot_be_taken_back_stays_on_record,
+           a_target_that_xenstore_did_not_take_was_not_set,
+           a_release_is_not_done_before_the_limit_is_the_original,
+           a_release_in_steps_keeps_the_record_until_the_last)
 CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
            a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus,
            a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
@@ -302,4 +425,4 @@ CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_de
            a_list_of_devices_is_passthrough_without_a_word_about_it,
            the_devices_of_a_device_models_domain_are_its_guests)
 CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
-CHECK_MAIN("xen", looking, passthrough, twins, ledger)
+CHECK_MAIN("xen", looking, passthrough, twins, ledger, memory)

@@ -44,6 +44,9 @@ static struct {
     const char *fail_path; /* a call on a path that holds this text fails with fail_error */
     int fail_error;
     unsigned int looks; /* at single vCPUs */
+    int limits;         /* that Xen still sets before it refuses; 0: any number */
+    bool target_fails;  /* libxl sets none */
+    bool target_lost;   /* nor does it notice */
     const char *config; /* libxl's, of every domain: words of it; NULL: none */
     int config_error;   /* or why it cannot be read */
 } fake;
@@ -193,6 +196,27 @@ int xc_sched_credit2_domain_get(xc_interface *xch, uint32_t domid,
     return 0;
 }
 
+int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t max_memkb)
+{
+    (void)xch;
+    if (fake.limits && --fake.limits == 0) {
+        fake.limits = 1;
+        errno = EINVAL;
+        return -1;
+    }
+    fake_domain(domid)->info.max_pages = max_memkb / XEN_PAGE_KIB;
+    return 0;
+}
+
+int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *tot_pages,
+                             uint64_t *pod_cache_pages, uint64_t *pod_entries)
+{
+    (void)xch;
+    (void)domid;
+    *tot_pages = *pod_cache_pages = *pod_entries = 0;
+    return 0;
+}
+
 /* ---- libxenstore ---- */
 
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *length)
@@ -318,6 +342,21 @@ char **xs_check_watch(struct xs_handle *h)
 }
 
 /* ---- libxl ---- */
+
+int libxl_set_memory_target(libxl_ctx *ctx, uint32_t domid, int64_t target_kib, int relative,
+                            int enforce)
+{
+    char path[FAKE_TEXT], text[32];
+
+    (void)ctx;
+    (void)relative;
+    (void)enforce;
+    snprintf(path, sizeof(path), "/local/domain/%u/memory/target", domid);
+    snprintf(text, sizeof(text), "%lld", (long long)target_kib);
+    if (!fake.target_fails && !fake.target_lost)
+        fake_put(path, text);
+    return fake.target_fails ? ERROR_FAIL : 0;
+}
 
 int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *userid, uint8_t **data,
                             int *length)
