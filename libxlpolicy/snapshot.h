@@ -123,7 +123,7 @@ struct xlp_domain {
     uint32_t first_vcpu, vcpu_count; /* its vCPUs are snapshot.vcpus[first_vcpu ...] */
     uint32_t passthrough_devices;    /* PCI devices assigned */
     uint32_t device_node;            /* NUMA node of these; XLP_UNKNOWN: none, or unknown */
-    uint64_t age_ns;                 /* since we first saw it; at least this old */
+    uint64_t age_ns;                 /* since it first ran; at least this long */
     bool released;                   /* the operator said `release`: hands off until `adopt` */
     struct xlp_weight_ledger ledger;
     struct xlp_domain_memory memory;

@@ -101,9 +101,9 @@ struct xen_domain {
     uint32_t domid;
     uint8_t uuid[16];
     uint64_t first_tick, seen_tick; /* the looks that first and last found it */
-    uint64_t first_seen_ns;
-    uint64_t age_then_ns; /* how old it was at first sight, at least */
-    xc_domaininfo_t info; /* as of the last look */
+    uint64_t first_ran_ns; /* the look that first found that it has run; 0: it has not yet */
+    uint64_t age_then_ns;  /* how long it had run by then, at least */
+    xc_domaininfo_t info;  /* as of the last look */
 
     unsigned int stale; /* enum xen_stale */
     bool watched;

@@ -100,8 +100,8 @@ static void forget(struct xen_host *h, struct xen_domain *d)
     free(d);
 }
 
-/* A domain that is new to us. One that has run is older than our acquaintance: see age_ns(). */
-static int add(struct xen_host *h, size_t at, const xc_domaininfo_t *info, uint64_t now_ns)
+/* A domain that is new to us. */
+static int add(struct xen_host *h, size_t at, const xc_domaininfo_t *info)
 {
     struct xen_domain *d = calloc(1, sizeof(*d));
 
@@ -112,15 +112,27 @@ static int add(struct xen_host *h, size_t at, const xc_domaininfo_t *info, uint6
     }
     d->domid = info->domain;
     memcpy(d->uuid, info->handle, sizeof(d->uuid));
-    d->info = *info;
-    d->first_tick = d->seen_tick = h->tick;
-    d->first_seen_ns = now_ns;
+    d->first_tick = h->tick;
     d->stale = XEN_STALE_ALL;
     memmove(&h->domains[at + 1], &h->domains[at], (h->domain_count - at) * sizeof(*h->domains));
     h->domains[at] = d;
     h->domain_count++;
-    d->age_then_ns = xlp_xen_store_age_ns(h, d);
     return 0;
+}
+
+/* Its age counts from its first unpausing: it may have been built, or kept paused, for long. One
+ * that has run at first sight is older than our acquaintance. */
+static void take_info(struct xen_host *h, struct xen_domain *d, const xc_domaininfo_t *info,
+                      uint64_t now_ns)
+{
+    bool is_new = d->seen_tick == 0;
+
+    d->info = *info;
+    d->seen_tick = h->tick;
+    if (d->first_ran_ns || !info->cpu_time)
+        return;
+    d->first_ran_ns = now_ns;
+    d->age_then_ns = is_new ? xlp_xen_store_age_ns(h, d) : 0;
 }
 
 /* The same id with another uuid is another domain. */
@@ -131,8 +143,7 @@ static int meet(struct xen_host *h, const xc_domaininfo_t *info, uint64_t now_ns
 
     if (d && d->domid == info->domain) {
         if (memcmp(d->uuid, info->handle, sizeof(d->uuid)) == 0) {
-            d->info = *info;
-            d->seen_tick = h->tick;
+            take_info(h, d, info, now_ns);
             return 0;
         }
         h->domain_count--;
@@ -140,7 +151,10 @@ static int meet(struct xen_host *h, const xc_domaininfo_t *info, uint64_t now_ns
         xlp_xen_ledger_gone(h, d);
         forget(h, d);
     }
-    return add(h, at, info, now_ns);
+    if (add(h, at, info) < 0)
+        return -1;
+    take_info(h, h->domains[at], info, now_ns);
+    return 0;
 }
 
 /* The others first: whether a domain is only rebooting shows in those that are there. */
@@ -240,7 +254,7 @@ int xlp_xen_read_scheduling(struct xen_host *h, struct xen_domain *d)
 
 static uint64_t age_ns(const struct xen_domain *d, uint64_t now_ns)
 {
-    return d->age_then_ns + (now_ns - d->first_seen_ns);
+    return d->first_ran_ns ? d->age_then_ns + (now_ns - d->first_ran_ns) : 0;
 }
 
 static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snapshot *s)

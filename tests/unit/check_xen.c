@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The Xen adapter where calls fail. What it does on real Xen is in tests/lab/check_adapter.py. */
+#include <time.h>
+
 #include "check_main.h"
 #include "fake_xen.h"
 
@@ -424,5 +426,52 @@ CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_de
            a_guest_that_took_long_to_build_is_known_when_it_first_runs,
            a_list_of_devices_is_passthrough_without_a_word_about_it,
            the_devices_of_a_device_models_domain_are_its_guests)
-CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
+static uint64_t age_s(struct xen_host *h)
+{
+    struct xlp_snapshot s;
+    uint64_t age_ns;
+
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(fake_look(h, &s), 0);
+    age_ns = xlp_snapshot_domain(&s, 1)->age_ns;
+    xlp_snapshot_dispose(&s);
+    return age_ns / XEN_NS_PER_S;
+}
+
+/* When domain 1 was created, on the wall. */
+static void put_created(long long seconds_ago)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld", (long long)time(NULL) - seconds_ago);
+    fake_put("/vm/00000000-0000-0000-0000-000000000001/start_time", text);
+}
+
+START_TEST(the_time_a_guest_was_built_or_paused_does_not_count_as_its_age)
+{
+    struct xen_host *h = fake_open();
+
+    put_created(20);
+    fake_add(1, 1)->info.cpu_time = 0;
+    ck_assert_uint_eq(age_s(h), 0);
+    fake_domain(1)->info.cpu_time = 1;
+    ck_assert_uint_lt(age_s(h), 15);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
+{
+    struct xen_host *h = fake_open();
+
+    put_created(20); /* not earlier: the machine itself must be older than that */
+    fake_add(1, 1);
+    ck_assert_uint_ge(age_s(h), 20);
+    fake_close(h);
+}
+END_TEST
+
+CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at,
+           the_time_a_guest_was_built_or_paused_does_not_count_as_its_age,
+           a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
 CHECK_MAIN("xen", looking, passthrough, twins, ledger, memory)
