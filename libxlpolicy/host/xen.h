@@ -105,6 +105,7 @@ struct xen_domain {
     uint64_t age_then_ns;  /* how long it had run by then, at least */
     xc_domaininfo_t info;  /* as of the last look */
 
+    bool being_saved;   /* or sent, while it may still run */
     unsigned int stale; /* enum xen_stale */
     bool watched;
     bool told_once[XEN_WATCHES]; /* each watch fires once for being set */
@@ -203,7 +204,7 @@ struct xen_host {
     size_t gone_count, gone_room;
 
     char other_controller[XLP_NAME_SIZE];
-    uint64_t controller_looked_ns;
+    uint64_t controller_looked_ns, saved_looked_ns;
 
     struct xen_sample_target *single, *multiple; /* of domains with one vCPU, and with several */
     size_t single_count, single_room, multiple_count, multiple_room;
@@ -314,6 +315,12 @@ void xlp_xen_ledger_sweep(struct xen_host *h, uint64_t now_ns);
 /* ---- xen_controller.c: who else moves memory ---- */
 
 void xlp_xen_find_controller(struct xen_host *h, uint64_t now_ns);
+
+/* ---- xen_process.c ---- */
+
+bool xlp_xen_process_runs(const char *name);
+/* Sets being_saved of each domain; what was found a moment ago still counts. */
+void xlp_xen_find_saved(struct xen_host *h, uint64_t now_ns);
 
 /* ---- xen_libxl.c ---- */
 

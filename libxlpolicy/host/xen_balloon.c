@@ -27,6 +27,12 @@ void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct
 {
     int64_t seen_kib = d->target_kib;
 
+    xlp_xen_find_saved(h, xlp_xen_now_ns());
+    if (d->being_saved) {
+        xlp_xen_outcome(outcome_out, XLP_NOT_DONE_BUSY,
+                        "it is being saved or migrated: its size has to stay until that is over");
+        return;
+    }
     if (xlp_xen_store_refresh_sizes(h, d) < 0) {
         xlp_xen_outcome(outcome_out, XLP_NOT_DONE_FAILED, "%s", h->base.error);
         return;

@@ -8,8 +8,6 @@
  *
  * xl's autoballoon moves dom0 alone, which we never do, and cannot be seen from outside.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +23,6 @@
 
 static bool listens(const char *socket_end);
 static bool squeezed_has_state(struct xen_host *h);
-static bool process_runs(const char *name);
 
 void xlp_xen_find_controller(struct xen_host *h, uint64_t now_ns)
 {
@@ -36,7 +33,7 @@ void xlp_xen_find_controller(struct xen_host *h, uint64_t now_ns)
     h->controller_looked_ns = now_ns;
     if (listens(QMEMMAN_SOCKET))
         name = "qmemman";
-    else if (squeezed_has_state(h) && process_runs(SQUEEZED_PROCESS))
+    else if (squeezed_has_state(h) && xlp_xen_process_runs(SQUEEZED_PROCESS))
         name = "squeezed";
     xlp_name_copy(h->other_controller, name);
 }
@@ -70,32 +67,4 @@ static bool squeezed_has_state(struct xen_host *h)
 
     free(text);
     return there;
-}
-
-static bool process_is(const char *pid, const char *name)
-{
-    char path[64], comm[32] = "";
-    FILE *file;
-
-    snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
-    file = fopen(path, "re");
-    if (!file)
-        return false;
-    if (fgets(comm, sizeof(comm), file))
-        comm[strcspn(comm, "\n")] = '\0';
-    fclose(file);
-    return strcmp(comm, name) == 0;
-}
-
-static bool process_runs(const char *name)
-{
-    DIR *proc = opendir("/proc");
-    const struct dirent *entry;
-    bool found = false;
-
-    while (proc && !found && (entry = readdir(proc)))
-        found = isdigit((unsigned char)entry->d_name[0]) && process_is(entry->d_name, name);
-    if (proc)
-        closedir(proc);
-    return found;
 }

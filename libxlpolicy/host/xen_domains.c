@@ -32,6 +32,7 @@ int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s)
         if (meet(h, &h->infos[i], s->time_ns) < 0)
             return -1;
     drop_gone(h);
+    xlp_xen_find_saved(h, s->time_ns);
 
     for (size_t i = 0; i < h->domain_count; i++) {
         int rc = look_at(h, h->domains[i]);
@@ -346,9 +347,9 @@ static bool ends_with(const char *text, const char *end)
  * has no run time at all; from its first unpausing on it has some. So paused without any run time
  * is "never yet unpaused", also for one that is being restored or received.
  *
- * Migrating: xl receives into NAME--incoming and leaves NAME--migratedaway behind, and a domain
- * that is being saved suspends at the end. Xen does not tell that pages are being copied while it
- * still runs; nothing we do is wrong then, since what we change is not part of what is copied.
+ * Migrating: xl receives into NAME--incoming and leaves NAME--migratedaway behind, a domain that is
+ * being saved suspends at the end, and before that libxl's helper runs. The receiver's limit is
+ * what the target was when it all began: growing meanwhile would make the migration fail.
  */
 static unsigned int flags_of(const struct xen_domain *d)
 {
@@ -361,7 +362,7 @@ static unsigned int flags_of(const struct xen_domain *d)
         flags |= XLP_DOMAIN_DYING;
     if (d->info.flags & XEN_DOMINF_shutdown)
         flags |= shutdown_code == SHUTDOWN_SUSPEND ? XLP_DOMAIN_MIGRATING : XLP_DOMAIN_SHUTDOWN;
-    if (ends_with(d->name, "--incoming") || ends_with(d->name, "--migratedaway"))
+    if (d->being_saved || ends_with(d->name, "--incoming") || ends_with(d->name, "--migratedaway"))
         flags |= XLP_DOMAIN_MIGRATING;
     if (d->info.max_vcpu_id == XEN_INVALID_MAX_VCPU_ID || (paused && d->info.cpu_time == 0))
         flags |= XLP_DOMAIN_BUILDING;
