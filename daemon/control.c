@@ -21,8 +21,9 @@
 
 static int listen_at(struct control *c, char *error, size_t error_size);
 static void accept_clients(struct control *c, uint64_t now_ns);
-static void serve_client(struct control *c, struct control_client *client, short revents,
-                         uint64_t now_ns);
+static void receive(struct control_client *client);
+static void answer_next(struct control *c, uint64_t now_ns);
+static void serve_client(struct control_client *client, uint64_t now_ns);
 static void drop_gone_clients(struct control *c);
 
 void control_init(struct control *c)
@@ -163,8 +164,11 @@ size_t control_fds(const struct control *c, struct pollfd *fds, uint64_t now_ns)
 
 static uint64_t client_deadline_ns(const struct control_client *client)
 {
+    uint64_t stalled_ns = client->progress_ns + CONTROL_STALL_NS;
+    uint64_t late_ns = client->queued_ns + CONTROL_REPLY_NS;
+
     if (client->output)
-        return client->progress_ns + CONTROL_STALL_NS;
+        return stalled_ns < late_ns ? stalled_ns : late_ns;
     return has_request(client) ? 0 : client->progress_ns + CONTROL_IDLE_NS;
 }
 
@@ -183,7 +187,11 @@ uint64_t control_deadline_ns(const struct control *c)
 void control_serve(struct control *c, const struct pollfd *fds, size_t fd_count, uint64_t now_ns)
 {
     for (size_t i = 0; i < c->client_count && i + 1 < fd_count; i++)
-        serve_client(c, &c->clients[i], fds[1 + i].revents, now_ns);
+        if (fds[1 + i].revents && wants_input(&c->clients[i]))
+            receive(&c->clients[i]);
+    answer_next(c, now_ns);
+    for (size_t i = 0; i < c->client_count; i++)
+        serve_client(&c->clients[i], now_ns);
     drop_gone_clients(c);
     if (now_ns >= c->accept_again_ns)
         c->accept_again_ns = 0;
@@ -237,7 +245,7 @@ static size_t count_readers(const struct control *c)
 
 static void admit(struct control *c, int fd, uint64_t now_ns)
 {
-    struct control_client client = {.fd = fd, .progress_ns = now_ns};
+    struct control_client client = {.fd = fd, .turn = c->answers, .progress_ns = now_ns};
 
     if (control_identify(fd, c->group, &client.peer) < 0) {
         turn_away(c, fd, EXIT_CODE_REFUSED,
@@ -277,17 +285,30 @@ static void accept_clients(struct control *c, uint64_t now_ns)
 
 /* ---- one client ---- */
 
-static void receive(struct control_client *client);
 static void answer_request(struct control *c, struct control_client *client, uint64_t now_ns);
 static void send_output(struct control_client *client, uint64_t now_ns);
 
-static void serve_client(struct control *c, struct control_client *client, short revents,
-                         uint64_t now_ns)
+/* What the others ask waits: a state may take long to put together, and the next tick may be due.
+ */
+static void answer_next(struct control *c, uint64_t now_ns)
 {
-    if (revents && wants_input(client))
-        receive(client);
-    if (!client->output && !client->gone && has_request(client))
-        answer_request(c, client, now_ns);
+    struct control_client *next = NULL;
+
+    for (size_t i = 0; i < c->client_count; i++) {
+        struct control_client *client = &c->clients[i];
+
+        if (!client->output && !client->gone && has_request(client) &&
+            (!next || client->turn < next->turn))
+            next = client;
+    }
+    if (!next)
+        return;
+    answer_request(c, next, now_ns);
+    next->turn = ++c->answers;
+}
+
+static void serve_client(struct control_client *client, uint64_t now_ns)
+{
     if (client->output && !client->gone)
         send_output(client, now_ns);
     if (!client->output && (client->closing || (client->at_end && client->input_used == 0)))
@@ -309,11 +330,11 @@ static void receive(struct control_client *client)
         client->gone = true;
 }
 
-/* Takes over the reply for sending. */
-static void queue_reply(struct control *c, struct control_client *client, uint64_t now_ns)
+static void queue_reply(struct control *c, struct control_client *client,
+                        struct xlp_json_writer *reply, uint64_t now_ns)
 {
     size_t length;
-    const char *text = xlp_json_text(c->reply, &length);
+    const char *text = xlp_json_text(reply, &length);
 
     if (text && length >= CONTROL_OUTPUT_MAX) {
         control_reply_error(c->reply, EXIT_CODE_FAILED, "the reply is longer than %d MiB",
@@ -329,7 +350,17 @@ static void queue_reply(struct control *c, struct control_client *client, uint64
     client->output[length] = '\n';
     client->output_size = length + 1;
     client->output_sent = 0;
-    client->progress_ns = now_ns;
+    client->queued_ns = client->progress_ns = now_ns;
+}
+
+static bool has_room_for_reply(const struct control *c, const struct control_client *client)
+{
+    size_t queued = 0;
+
+    for (size_t i = 0; i < c->client_count; i++)
+        if (c->clients[i].output)
+            queued += c->clients[i].output_size;
+    return queued <= (client->peer.may_act ? CONTROL_QUEUED_MAX : CONTROL_QUEUED_READERS_MAX);
 }
 
 static void answer_request(struct control *c, struct control_client *client, uint64_t now_ns)
@@ -337,18 +368,22 @@ static void answer_request(struct control *c, struct control_client *client, uin
     const char *newline = memchr(client->input, '\n', client->input_used);
     size_t length = newline ? (size_t)(newline - client->input) : client->input_used;
     size_t taken = newline ? length + 1 : length;
+    struct xlp_json_writer *reply = c->reply;
 
     if (length > CONTROL_REQUEST_MAX) {
-        control_reply_error(c->reply, EXIT_CODE_USAGE, "the request is longer than %d bytes",
+        control_reply_error(reply, EXIT_CODE_USAGE, "the request is longer than %d bytes",
                             CONTROL_REQUEST_MAX);
         client->closing = true;
+    } else if (!has_room_for_reply(c, client)) {
+        control_reply_error(reply, EXIT_CODE_FAILED,
+                            "busy: too many replies are on their way; try again in a moment");
     } else {
-        xlp_json_writer_reset(c->reply);
-        c->answer(c->context, &client->peer, client->input, length, c->reply);
+        xlp_json_writer_reset(reply);
+        reply = c->answer(c->context, &client->peer, client->input, length, reply);
     }
     client->input_used = client->closing ? 0 : client->input_used - taken;
     memmove(client->input, client->input + taken, client->input_used);
-    queue_reply(c, client, now_ns);
+    queue_reply(c, client, reply, now_ns);
 }
 
 static void send_output(struct control_client *client, uint64_t now_ns)

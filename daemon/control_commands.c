@@ -51,14 +51,18 @@ static const struct command commands[] = {
 };
 
 static const struct command *read_request(const struct xlp_json *root, struct request *r);
+static void answer(struct daemon *d, const struct command *command, struct request *r);
+static void answer_state(struct daemon *d, const struct command *command, struct request *r);
 static int refuse(struct request *r, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void control_commands_answer(void *context, const struct control_peer *peer, const char *line,
-                             size_t length, struct xlp_json_writer *reply)
+struct xlp_json_writer *control_commands_answer(void *context, const struct control_peer *peer,
+                                                const char *line, size_t length,
+                                                struct xlp_json_writer *reply)
 {
     struct request r = {.peer = peer, .w = reply};
     const struct command *command = NULL;
+    struct daemon *d = context;
     struct xlp_json *root;
     char error[256];
 
@@ -71,20 +75,39 @@ void control_commands_answer(void *context, const struct control_peer *peer, con
         refuse(&r, EXIT_CODE_REFUSED, "%s: refused: only root may change anything", command->name);
         command = NULL;
     }
-    if (command) {
-        xlp_json_open_object(reply);
-        xlp_json_put_int(reply, "xlpolicy", XLP_FORMAT_VERSION);
-        xlp_json_put_bool(reply, "ok", true);
-        xlp_json_write_key(reply, "result");
-        xlp_json_open_object(reply);
-        if (command->run(context, &r) == 0) {
-            xlp_json_close_object(reply);
-            xlp_json_close_object(reply);
-        }
-    }
+    if (command && command->run == run_state)
+        answer_state(d, command, &r);
+    else if (command)
+        answer(d, command, &r);
+    if (command && command->acts)
+        d->state_current = false;
     if (r.exit_code)
-        control_reply_error(reply, r.exit_code, "%s", r.error);
+        control_reply_error(r.w, r.exit_code, "%s", r.error);
     xlp_json_free(root);
+    return r.w;
+}
+
+static void answer(struct daemon *d, const struct command *command, struct request *r)
+{
+    xlp_json_open_object(r->w);
+    xlp_json_put_int(r->w, "xlpolicy", XLP_FORMAT_VERSION);
+    xlp_json_put_bool(r->w, "ok", true);
+    xlp_json_write_key(r->w, "result");
+    xlp_json_open_object(r->w);
+    command->run(d, r);
+    xlp_json_close_object(r->w);
+    xlp_json_close_object(r->w);
+}
+
+/* The longest reply of all is put together once a tick, however many ask for it and how often. */
+static void answer_state(struct daemon *d, const struct command *command, struct request *r)
+{
+    r->w = d->state_reply;
+    if (d->state_current)
+        return;
+    xlp_json_writer_reset(r->w);
+    answer(d, command, r);
+    d->state_current = true;
 }
 
 /* ---- reading a request ---- */

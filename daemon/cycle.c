@@ -17,6 +17,7 @@ int cycle_run(struct daemon *d)
 {
     uint64_t start_ns = daemon_monotonic_ns(); /* a simulated host's own clock stands still */
 
+    d->state_current = false;
     if (observe(d) < 0 || decide(d) < 0 || act(d) < 0) {
         d->counters.ticks_failed++;
         d->failing = true;

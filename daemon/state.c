@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "control_commands.h"
+#include "json/json.h"
 #include "log.h"
 #include "notify.h"
 
@@ -22,12 +23,15 @@ int daemon_init(struct daemon *d, const struct options *options)
     xlp_plan_init(&d->plan);
     control_init(&d->control);
     d->engine = xlp_engine_new();
-    return history_init(&d->history) < 0 || !d->engine ? -1 : 0;
+    d->state_reply = xlp_json_writer_new(false);
+    return history_init(&d->history) < 0 || !d->engine || !d->state_reply ? -1 : 0;
 }
 
 void daemon_dispose(struct daemon *d)
 {
     control_close(&d->control);
+    xlp_json_writer_free(d->state_reply);
+    d->state_reply = NULL;
     if (d->host)
         d->host->ops->close(d->host);
     d->host = NULL;
@@ -107,6 +111,7 @@ static int replace_config(struct daemon *d, char *error, size_t error_size)
     config_dispose(&d->config);
     d->config = fresh;
     d->config_found = found;
+    d->state_current = false;
     return 0;
 }
 

@@ -21,10 +21,12 @@ static char directory[64], path[96], error[256];
 static struct control control;
 static uint64_t now_ns; /* the tests' own clock */
 static size_t answers;
+static char answered[1024]; /* what was asked, in the order of the answers: "one two " */
 
 /* Answers with the number of the request and what was asked; "long N" is answered with N bytes. */
-static void answer(void *context, const struct control_peer *peer, const char *line, size_t length,
-                   struct xlp_json_writer *reply)
+static struct xlp_json_writer *answer(void *context, const struct control_peer *peer,
+                                      const char *line, size_t length,
+                                      struct xlp_json_writer *reply)
 {
     char text[64];
     int bytes;
@@ -33,6 +35,7 @@ static void answer(void *context, const struct control_peer *peer, const char *l
     ck_assert(peer->may_act);
     ck_assert_int_eq(peer->pid, getpid());
     snprintf(text, sizeof(text), "%.*s", (int)length, line);
+    snprintf(answered + strlen(answered), sizeof(answered) - strlen(answered), "%s ", text);
     xlp_json_open_object(reply);
     if (sscanf(text, "long %d", &bytes) == 1) {
         char *filler = malloc((size_t)bytes + 1);
@@ -48,12 +51,14 @@ static void answer(void *context, const struct control_peer *peer, const char *l
         xlp_json_put_string(reply, "text", text);
     }
     xlp_json_close_object(reply);
+    return reply;
 }
 
 static void set_up(void)
 {
     now_ns = SECOND;
     answers = 0;
+    answered[0] = '\0';
     strcpy(directory, "/tmp/check_control.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(path, sizeof(path), "%s/run/control.sock", directory);
@@ -81,19 +86,25 @@ static int connect_client(void)
     return fd;
 }
 
-/* What the loop does, without waiting; until nothing is left to do at this moment. */
+/* One pass of the loop, without waiting. False when nothing was left to do at this moment. */
+static bool pass(void)
+{
+    struct pollfd fds[CONTROL_FDS_MAX];
+    size_t count = control_fds(&control, fds, now_ns);
+    int ready = poll(fds, count, 0);
+
+    ck_assert_int_ge(ready, 0);
+    if (ready == 0 && control_deadline_ns(&control) > now_ns)
+        return false;
+    control_serve(&control, fds, count, now_ns);
+    return true;
+}
+
 static void serve(void)
 {
-    for (int i = 0; i < 200; i++) {
-        struct pollfd fds[CONTROL_FDS_MAX];
-        size_t count = control_fds(&control, fds, now_ns);
-        int ready = poll(fds, count, 0);
-
-        ck_assert_int_ge(ready, 0);
-        if (ready == 0 && control_deadline_ns(&control) > now_ns)
+    for (int i = 0; i < 200; i++)
+        if (!pass())
             return;
-        control_serve(&control, fds, count, now_ns);
-    }
     ck_abort_msg("the control socket is never done");
 }
 
@@ -217,6 +228,104 @@ START_TEST(a_request_one_byte_longer_is_refused_and_ends_the_connection)
 }
 END_TEST
 
+/* ---- many at a time ---- */
+
+START_TEST(one_request_is_answered_a_pass)
+{
+    int fds[3];
+
+    for (int i = 0; i < 3; i++) {
+        fds[i] = connect_client();
+        serve();
+    }
+    for (int i = 0; i < 3; i++)
+        say(fds[i], "hello\n");
+    for (size_t i = 1; i <= 3; i++) {
+        ck_assert(pass());
+        ck_assert_uint_eq(answers, i);
+    }
+    for (int i = 0; i < 3; i++) {
+        ck_assert_ptr_nonnull(strstr(hear(fds[i]), "\"text\":\"hello\""));
+        close(fds[i]);
+    }
+}
+END_TEST
+
+START_TEST(who_asks_much_does_not_keep_the_others_waiting)
+{
+    int greedy = connect_client(), modest, late;
+
+    serve();
+    modest = connect_client();
+    serve();
+    say(greedy, "a\nb\nc\nd\n");
+    say(modest, "M\n");
+    ck_assert(pass());
+    late = connect_client();
+    say(late, "L\n");
+    serve();
+    ck_assert_str_eq(answered, "a M b L c d ");
+    close(greedy);
+    close(modest);
+    close(late);
+}
+END_TEST
+
+#define BUSY                                                                                       \
+    "{\"xlpolicy\":1,\"ok\":false,\"error\":\"busy: too many replies are on their way; try again " \
+    "in a "                                                                                        \
+    "moment\",\"exit_code\":1}\n"
+
+START_TEST(who_may_only_ask_does_so_when_fewer_replies_are_on_their_way)
+{
+    int slow[3], reader, root;
+
+    for (int i = 0; i < 3; i++) {
+        slow[i] = connect_client();
+        say(slow[i], "long 16000000\n");
+        serve();
+    }
+    reader = connect_client();
+    serve();
+    control.clients[3].peer.may_act = false;
+    say(reader, "hello\n");
+    root = connect_client();
+    say(root, "hello\n");
+    serve();
+    ck_assert_str_eq(hear(reader), BUSY);
+    ck_assert_str_eq(hear(root), HELLO);
+    for (int i = 0; i < 3; i++)
+        close(slow[i]);
+    close(reader);
+    close(root);
+}
+END_TEST
+
+START_TEST(nothing_is_carried_out_whose_reply_might_not_fit)
+{
+    int slow[4], root = connect_client();
+
+    for (int i = 0; i < 4; i++) {
+        slow[i] = connect_client();
+        say(slow[i], "long 16000000\n");
+        serve();
+    }
+    say(root, "hello\n");
+    serve();
+    ck_assert_str_eq(hear(root), BUSY);
+    ck_assert_uint_eq(answers, 0);
+    close(slow[2]);
+    serve();
+    say(root, "hello\n");
+    serve();
+    ck_assert_str_eq(hear(root), HELLO);
+    for (int i = 0; i < 4; i++)
+        if (i != 2)
+            close(slow[i]);
+    close(root);
+}
+END_TEST
+
 /* ---- clients that do not behave ---- */
 
 START_TEST(a_client_too_many_is_told_so)
@@ -275,7 +384,7 @@ START_TEST(a_client_that_takes_a_little_is_waited_for)
     char *buffer = malloc(300000);
 
     ck_assert_ptr_nonnull(buffer);
-    say(slow, "long 2000000\n");
+    say(slow, "long 600000\n");
     serve();
     for (ssize_t got = 1; got > 0;) {
         now_ns += CONTROL_STALL_NS - 1;
@@ -284,7 +393,34 @@ START_TEST(a_client_that_takes_a_little_is_waited_for)
             taken += (size_t)got;
         serve();
     }
-    ck_assert_uint_eq(taken, strlen("{\"text\":\"\"}\n") + 2000000);
+    ck_assert_uint_eq(taken, strlen("{\"text\":\"\"}\n") + 600000);
+    free(buffer);
+    close(slow);
+}
+END_TEST
+
+START_TEST(a_reply_that_is_not_taken_within_a_minute_is_given_up)
+{
+    int slow = connect_client();
+    uint64_t start_ns = now_ns;
+    char *buffer = malloc(300000);
+
+    ck_assert_ptr_nonnull(buffer);
+    say(slow, "long 16000000\n");
+    serve();
+    for (int i = 1; i < 10; i++) {
+        now_ns = start_ns + CONTROL_REPLY_NS / 10 * (uint64_t)i;
+        ck_assert_int_gt(recv(slow, buffer, 300000, MSG_DONTWAIT), 0);
+        serve();
+        ck_assert_uint_eq(control.client_count, 1);
+    }
+    now_ns = start_ns + CONTROL_REPLY_NS - 1;
+    serve();
+    ck_assert_uint_eq(control.client_count, 1);
+    ck_assert_uint_eq(control_deadline_ns(&control), start_ns + CONTROL_REPLY_NS);
+    now_ns += 1;
+    serve();
+    ck_assert_uint_eq(control.client_count, 0);
     free(buffer);
     close(slow);
 }
@@ -458,13 +594,17 @@ FIXTURE_CASE(lines, a_request_gets_one_line_back, requests_sent_together_are_ans
              a_request_in_pieces_waits_for_its_newline, the_last_request_needs_no_newline,
              the_longest_request_is_answered,
              a_request_one_byte_longer_is_refused_and_ends_the_connection)
+FIXTURE_CASE(crowds, one_request_is_answered_a_pass, who_asks_much_does_not_keep_the_others_waiting,
+             who_may_only_ask_does_so_when_fewer_replies_are_on_their_way,
+             nothing_is_carried_out_whose_reply_might_not_fit)
 FIXTURE_CASE(misbehaviour, a_client_too_many_is_told_so,
              a_client_that_takes_nothing_is_dropped_and_disturbs_nobody,
              a_client_that_takes_a_little_is_waited_for,
+             a_reply_that_is_not_taken_within_a_minute_is_given_up,
              no_second_request_is_read_while_a_reply_is_on_its_way,
              a_client_that_asks_nothing_is_dropped_after_a_minute, a_client_that_asks_in_time_stays,
              a_client_that_leaves_before_its_reply_is_forgotten, a_reply_too_long_becomes_an_error)
 FIXTURE_CASE(socket_file, the_socket_is_for_its_owner_and_group_alone,
              a_socket_left_behind_is_replaced, a_socket_that_is_served_is_left_alone,
              a_file_that_is_no_socket_is_left_alone, a_path_too_long_for_a_socket_is_refused)
-CHECK_MAIN("control", lines, misbehaviour, socket_file)
+CHECK_MAIN("control", lines, crowds, misbehaviour, socket_file)

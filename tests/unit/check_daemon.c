@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../daemon/control_commands.h"
 #include "../../daemon/cycle.h"
 #include "../../daemon/loop.h"
 #include "../../daemon/state.h"
 #include "check_main.h"
+#include "json/json.h"
 
 #define MS UINT64_C(1000000)
 
@@ -231,26 +233,103 @@ START_TEST(what_fails_every_tick_does_not_fill_the_history)
 }
 END_TEST
 
+/* ---- the state ---- */
+
+static const char *ask(const char *command)
+{
+    static const struct control_peer root = {.may_act = true};
+    static char text[4096];
+    char line[128];
+    struct xlp_json_writer *reply = xlp_json_writer_new(false);
+
+    ck_assert_ptr_nonnull(reply);
+    snprintf(line, sizeof(line), "{\"xlpolicy\":1,\"command\":%s}", command);
+    snprintf(text, sizeof(text), "%s",
+             xlp_json_text(control_commands_answer(&d, &root, line, strlen(line), reply), NULL));
+    xlp_json_writer_free(reply);
+    return text;
+}
+
+static bool state_has(const char *text)
+{
+    return strstr(ask("\"state\""), text);
+}
+
+START_TEST(the_state_is_put_together_once_a_tick)
+{
+    ck_assert(state_has("\"ok\":false"));
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(state_has("\"name\":\"look1\""));
+    strcpy(d.snapshot.domains[0].name, "other");
+    ck_assert(!state_has("\"name\":\"other\""));
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(state_has("\"name\":\"look2\""));
+    fake.observe_fails_at = 3;
+    ck_assert_int_eq(cycle_run(&d), -1);
+    ck_assert(state_has("\"ticks_failed\":1"));
+}
+END_TEST
+
+START_TEST(what_a_command_changed_shows_in_the_state_at_once)
+{
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(state_has("\"mode\":\"advise\""));
+    ck_assert_ptr_nonnull(strstr(ask("\"mode\",\"mode\":\"pause\""), "\"ok\":true"));
+    ck_assert(state_has("\"mode\":\"pause\""));
+}
+END_TEST
+
 /* ---- reloading ---- */
 
-START_TEST(a_reload_that_fails_changes_nothing)
-{
-    struct options options = {.config_path = "/tmp/check_daemon.XXXXXX"};
-    int fd = mkstemp(options.config_path);
-    char error[256];
+static struct options named;
 
+static void write_config(void)
+{
+    int fd;
+
+    strcpy(named.config_path, "/tmp/check_daemon.XXXXXX");
+    fd = mkstemp(named.config_path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_gt(dprintf(fd, "tick_ms = 250\nmode = \"act\"\n"), 0);
     close(fd);
-    d.options = &options;
+    named.config_named = true;
+    d.options = &named;
+}
+
+START_TEST(a_reload_that_fails_changes_nothing)
+{
+    char error[256];
+    int rc;
+
+    write_config();
     ck_assert_str_eq(d.control.path, ""); /* no socket whose group could be set */
-    ck_assert_int_eq(daemon_reload(&d, "SIGHUP", error, sizeof(error)), -1);
+    rc = daemon_reload(&d, "SIGHUP", error, sizeof(error));
+    unlink(named.config_path);
+    ck_assert_int_eq(rc, -1);
     ck_assert_ptr_nonnull(strstr(error, "cannot give the group access to "));
     ck_assert_uint_eq(d.config.policy.tick_ms, 100);
     ck_assert_int_eq(d.config.mode, CONFIG_ADVISE);
     ck_assert_int_eq(d.mode, CONFIG_ADVISE);
     ck_assert(!d.config_found);
-    unlink(options.config_path);
+}
+END_TEST
+
+START_TEST(what_was_reloaded_shows_in_the_state_at_once)
+{
+    char error[256];
+    int rc;
+
+    named.host = "fake";
+    named.mode = -1;
+    write_config();
+    strcpy(d.control.path, named.config_path); /* a file whose group can be set */
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(state_has("\"tick_ms\":100"));
+    rc = daemon_reload(&d, "SIGHUP", error, sizeof(error));
+    unlink(named.config_path);
+    ck_assert_int_eq(rc, 0);
+    ck_assert(state_has("\"tick_ms\":250"));
+    ck_assert(state_has("\"mode\":\"act\""));
 }
 END_TEST
 
@@ -391,9 +470,12 @@ FIXTURE_CASE(ticks, a_tick_that_was_late_does_not_delay_the_next,
 FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
              every_action_is_tried_though_one_fails,
              what_fails_every_tick_does_not_fill_the_history)
-FIXTURE_CASE(reloading, a_reload_that_fails_changes_nothing)
+FIXTURE_CASE(asking, the_state_is_put_together_once_a_tick,
+             what_a_command_changed_shows_in_the_state_at_once)
+FIXTURE_CASE(reloading, a_reload_that_fails_changes_nothing,
+             what_was_reloaded_shows_in_the_state_at_once)
 FIXTURE_CASE(telling, the_history_keeps_the_last_in_order, what_is_done_is_told_each_time,
              what_is_planned_is_told_when_it_changes, another_outcome_is_news,
              what_comes_up_again_after_a_minute_is_told_again,
              what_is_remembered_as_told_is_bounded, the_lines_say_what_became_of_it)
-CHECK_MAIN("daemon", ticks, one_tick, reloading, telling)
+CHECK_MAIN("daemon", ticks, one_tick, asking, reloading, telling)
