@@ -58,7 +58,7 @@ static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source
         host->ops->close(host);
         return source_read_host(cli, "xen", source_out);
     }
-    cli_error("nothing to talk to: no xlpolicyd on %s, and no Xen here (%s)", cli->socket,
+    cli_error("nothing to talk to: no xlpolicyd on %s, and no Xen here: %s", cli->socket,
               strncmp(error, same, strlen(same)) == 0 ? error + strlen(same) : error);
     return no_host ? CLI_NOTHING_THERE : CLI_FAILED;
 }

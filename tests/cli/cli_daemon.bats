@@ -219,6 +219,20 @@ all_starve() {
     [ "${lines[0]}" = 'Nothing to do: 0: nothing of ours to undo' ]
 }
 
+@test "when all places at the socket are taken: exit 1, and what to do" {
+    /usr/bin/python3 tests/cli/peer.py "$SOCKET" hold 64 >"$DIR/holding" 3>&- &
+    local holding=$!
+    wait_for grep -q '^64 held$' "$DIR/holding"
+    for command in list act; do
+        xlpolicy $command
+        ends 1 'xlpolicy: busy: too many clients; try again in a moment'
+        [ -z "$output" ]
+    done
+    kill "$holding"
+    wait "$holding" || true
+    wait_for "$XLPOLICY" --socket "$SOCKET" info >/dev/null
+}
+
 @test "what the daemon recorded, replay decides again" {
     xlpolicy adopt --all
     xlpolicy act

@@ -95,15 +95,14 @@ as_nobody() {
 @test "without Xen it says so and exits with 3" {
     [ ! -e /proc/xen/capabilities ] || skip "this is a Xen host"
     run -3 xlpolicyd -F -f "$CONF" --socket "$SOCKET" --pidfile "$PIDFILE"
-    [ "${#lines[@]}" -eq 1 ]
-    [[ $output == "xlpolicyd: no Xen here: "* ]]
+    [ "$output" = "xlpolicyd: no Xen here: $NO_XEN" ]
     [ ! -e "$PIDFILE" ]
 }
 
 @test "without Xen the background start fails the same way" {
     [ ! -e /proc/xen/capabilities ] || skip "this is a Xen host"
     run -3 xlpolicyd -f "$CONF" --socket "$SOCKET" --pidfile "$PIDFILE"
-    [[ $output == "xlpolicyd: no Xen here: "* ]]
+    [ "$output" = "xlpolicyd: no Xen here: $NO_XEN" ]
 }
 
 # ---- the configuration ----

@@ -6,6 +6,7 @@ cd "$BATS_TEST_DIRNAME/../.." || exit 1
 XLPOLICYD=$PWD/$XLP_BUILD/xlpolicyd
 XLPOLICY=$PWD/$XLP_BUILD/xlpolicy
 SCENARIOS=$PWD/tests/scenarios
+NO_XEN='/proc/xen/capabilities is missing (is this dom0, and is xenfs mounted?)'
 
 # Each test has its own of these; whoever needs another SCENARIO sets it before starting.
 helpers_setup() {

@@ -4,8 +4,10 @@
 peer.py SOCKET ask LINE...      sends each line, prints each reply
 peer.py SOCKET send             sends what is on stdin, prints all that comes back
 peer.py SOCKET crowd COUNT      connects COUNT times, then once more: prints what that one is told
+peer.py SOCKET hold COUNT       connects COUNT times, says so, and holds on to that until killed
 peer.py SOCKET stall SECONDS    asks for the state again and again, and reads none of it
 """
+import signal
 import socket
 import sys
 import time
@@ -43,12 +45,23 @@ def send(path):
         pass
 
 
-def crowd(path, count):
+def occupy(path, count):
     ping = b'{"xlpolicy":1,"command":"ping"}\n'
     peers = [connect(path) for _ in range(int(count))]
     for peer in peers:
         peer.sendall(ping)
         assert b'"ok":true' in peer.recv(65536), "a client within the limit was not served"
+    return peers
+
+
+def hold(path, count):
+    peers = occupy(path, count)
+    print(len(peers), "held", flush=True)
+    signal.pause()
+
+
+def crowd(path, count):
+    peers = occupy(path, count)  # connected until this returns
     late = connect(path)
     sys.stdout.write(late.makefile("r", encoding="utf-8").readline())
 
@@ -66,5 +79,5 @@ def stall(path, seconds):
 
 
 if __name__ == "__main__":
-    {"ask": ask, "send": send, "crowd": crowd, "stall": stall}[sys.argv[2]](
+    {"ask": ask, "send": send, "crowd": crowd, "hold": hold, "stall": stall}[sys.argv[2]](
         sys.argv[1], *sys.argv[3:])
