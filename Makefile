@@ -74,6 +74,11 @@ $(B)/obj/%.o: %.c VERSION Makefile
 	@echo '  CC    $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The Xen adapter's hand in the laboratory's dom0.
+$(B)/hosttool: $(B)/obj/tests/lab/hosttool.o $(LIB)
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
+
 # A test program is one file, plus what its first line asks for: /* links: path.c ... */
 $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -88,7 +93,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 	@echo '  LINK  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
 
--include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC)))
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) tests/lab/hosttool.c))
 
 # ---- tests ----
 
@@ -99,26 +104,33 @@ TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static c
 deps:
 	@tests/deps $(BUILD_DEPS) $(TEST_DEPS)
 
+# Where the tests find the programs under test.
+export XLP_BUILD := $(B)
+
 # What a fresh machine lacks is installed before anything is built.
 check: deps
-	@$(MAKE) --no-print-directory all test-programs
+	@$(MAKE) --no-print-directory all test-programs lab-programs
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS) -v $(LAB_RUNS)
 
 unit-check: all test-programs
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS)
 
-lab-check: all
+lab-check: lab-programs
 	@tests/tap-run -v $(LAB_RUNS)
 
 # Does the laboratory itself work? For who changes it.
-lab-selftest: all
+lab-selftest: lab-programs
 	@tests/tap-run -v '$(PYTHON) tests/lab/check_lab.py'
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory lab-programs
 	@$(PYTHON) tests/lab/demo.py
 
 test-programs: $(UNIT) $(FUZZ)
+
+# Guests run the agent without sanitizers, with which it would not be static.
+lab-programs: all $(B)/hosttool
+	$(if $(SAN),@$(MAKE) --no-print-directory SAN= build/xlpolicy-guest-agent)
 
 UNIT_RUNS     := $(UNIT) tests/boundaries
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
@@ -140,7 +152,7 @@ C_FILES   := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 lint:
 	@tests/deps $(LINT_DEPS)
 	clang-format --dry-run -Werror $(C_FILES)
-	$(MAKE) --no-print-directory B=build/clang CC=clang all test-programs
+	$(MAKE) --no-print-directory B=build/clang CC=clang all test-programs lab-programs
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
 	shellcheck -x .ci/run tests/deps tests/tap-run tests/boundaries tests/scenarios/run \
@@ -200,5 +212,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all check unit-check lab-check lab-selftest demo bench lint deps install uninstall help clean test-programs
+.PHONY: all check unit-check lab-check lab-selftest demo bench lint deps install uninstall help clean test-programs lab-programs
 .SECONDARY:

@@ -7,12 +7,11 @@ Prints TAP. Usage: check_adapter.py [CHECK...]
 """
 
 import json
-import os
 import sys
 import time
 
 import lab
-from common import BUILD, LAB, REPO, tool
+from common import program
 from tap import Tap, expect
 
 TAP = Tap()
@@ -56,13 +55,7 @@ class Adapter:
 
 def running(profile):
     """A host of this profile with hosttool in its dom0."""
-    program = os.path.join(BUILD, "hosttool")
-    os.makedirs(BUILD, exist_ok=True)
-    tool("cc", "-std=c17", "-D_GNU_SOURCE", "-Ilibxlpolicy", "-O1", "-g", "-o", program,
-         os.path.join(LAB, "hosttool.c"), "build/libxlpolicy.a", "-lxlutil", "-lxenlight",
-         "-lxenctrl", "-lxenstore", "-lxentoollog", "-lyajl", "-lm", cwd=REPO,
-         mend="run make first")
-    return lab.state(profile, files={"/usr/bin/hosttool": program}, dom0_alone=False)
+    return lab.state(profile, files={"/usr/bin/hosttool": program("hosttool")}, dom0_alone=False)
 
 
 def domain(snapshot, domid):

@@ -8,6 +8,7 @@ import time
 LAB = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(LAB))
 BUILD = os.path.join(REPO, "build", "lab")
+PROGRAMS = os.path.join(REPO, os.environ.get("XLP_BUILD") or "build")  # those under test
 
 # depmod and friends live in sbin, which an ordinary user's PATH lacks.
 ENV = dict(os.environ, LC_ALL="C", PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -15,6 +16,15 @@ ENV = dict(os.environ, LC_ALL="C", PATH=os.environ.get("PATH", "") + ":/usr/sbin
 
 class LabError(Exception):
     """Something the laboratory needs is not there or did not happen. The text is for the user."""
+
+
+def program(name):
+    """The path of a program of the project that has been built."""
+    path = os.path.join(PROGRAMS, name)
+    if not os.path.exists(path):
+        short = os.path.relpath(path, REPO)
+        raise LabError(f"{short} is missing: run make {short}")
+    return path
 
 
 def tool(*argv, cwd=None, mend=None):

@@ -14,7 +14,7 @@ import time
 
 import daemon
 import lab
-from common import REPO, LabError
+from common import REPO, LabError, program
 
 PICTURE = os.path.join(REPO, "build", "demo.svg")
 RECORDING = os.path.join(REPO, "build", "demo.jsonl")
@@ -91,7 +91,7 @@ def two_each(host):
 def draw(host):
     with open(RECORDING, "wb") as file:
         file.write(host.get("/run/demo.jsonl"))
-    done = subprocess.run([os.path.join(REPO, "build", "xlpolicy"), "replay", RECORDING, "--svg",
+    done = subprocess.run([program("xlpolicy"), "replay", RECORDING, "--svg",
                            PICTURE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         raise LabError("cannot draw the recording: " + done.stdout.decode(errors="replace").strip())

@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 
-from common import BUILD, REPO, LabError
+from common import BUILD, LabError, program
 from profiles import PROFILES, Guest
 from machine import sweep
 from states import AGENT, STATES, boot, state
@@ -32,11 +32,7 @@ __all__ = ["Guest", "LabError", "PROFILES", "boot", "end_orderly", "project_file
 
 def project_files():
     """What a test of the daemon brings into dom0, for state(files=...)."""
-    files = {"/usr/sbin/xlpolicyd": "xlpolicyd", "/usr/bin/xlpolicy": "xlpolicy"}
-    for name in files.values():
-        if not os.path.exists(os.path.join(REPO, "build", name)):
-            raise LabError(f"build/{name} is missing: run make build/{name}")
-    return {path: os.path.join(REPO, "build", name) for path, name in files.items()}
+    return {"/usr/sbin/xlpolicyd": program("xlpolicyd"), "/usr/bin/xlpolicy": program("xlpolicy")}
 
 
 def end_orderly():
