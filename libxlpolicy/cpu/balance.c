@@ -23,9 +23,11 @@
 #define NODE_UNEVEN  0.10 /* and only from a node that carries so much more than the mean */
 #define NODE_TOLL                                                                                  \
     0.17 /* how much fuller home may be before a first place abroad: of the mean, or a pCPU */
-#define KIN_TOLL   0.25 /* of the mean squared: what it is worth to part two of one domain */
-#define RECEIVERS  4    /* how many slots are tried, the least pressed first */
-#define MEAN_LEAST 0.1  /* on a nearly idle pool nothing is worth a move */
+#define KIN_TOLL     0.25  /* of the mean squared: what it is worth to part two of one domain */
+#define RELIEF       0.06  /* of its load: so much less must the fuller of two slots carry then, */
+#define RELIEF_SHORT 0.015 /* or this, if its vCPUs want more than there is */
+#define RECEIVERS    4     /* how many slots are tried, the least pressed first */
+#define MEAN_LEAST   0.1   /* on a nearly idle pool nothing is worth a move */
 
 /* A move of one item, or a trade of two. */
 struct change {
@@ -266,6 +268,17 @@ static double gain_bound(const struct board *b, uint32_t from, uint32_t to)
     return gap <= 0 ? 0 : gap * gap / (2 * (1 - XLP_SMT_TOLL));
 }
 
+/* Whether the fuller of two slots would be clearly relieved: else the measurements of the next tick
+ * might as well ask for the reverse. */
+static bool relieves(const struct board *b, double weight, uint32_t from, uint32_t to)
+{
+    double gap = b->slots[from].pressure - b->slots[to].pressure;
+    double bend = xlp_board_same_core(b, from, to) ? 1 - XLP_SMT_TOLL : 1;
+    double relief = b->slots[from].demand > 1 ? RELIEF_SHORT : RELIEF;
+
+    return fmin(weight, gap - weight * bend) >= relief * b->slots[from].pressure;
+}
+
 /* Weighs one change against the best so far. A change may not stack what was apart. */
 static void weigh(const struct board *b, const struct quest *q, uint32_t item, uint32_t to,
                   struct change *best)
@@ -278,7 +291,8 @@ static void weigh(const struct board *b, const struct quest *q, uint32_t item, u
         return;
     apart = parted(b, item, to, XLP_NOWHERE);
     gain += apart * KIN_TOLL * scale;
-    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, to) * scale)
+    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, to) * scale &&
+        (apart > 0 || relieves(b, b->items[item].load, b->items[item].slot, to)))
         *best = (struct change){.item = item, .partner = XLP_NOWHERE, .to = to, .gain = gain};
 }
 
@@ -296,7 +310,8 @@ static void weigh_trade(const struct board *b, const struct quest *q, uint32_t i
     apart = parted(b, item, other->slot, partner) + parted(b, partner, mine->slot, item);
     gain = (gain + apart * KIN_TOLL * scale) / 2;
     if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, other->slot) * scale &&
-        gain >= price(b, q, partner, mine->slot) * scale)
+        gain >= price(b, q, partner, mine->slot) * scale &&
+        (apart > 0 || relieves(b, mine->load - other->load, mine->slot, other->slot)))
         *best = (struct change){.item = item, .partner = partner, .to = other->slot, .gain = gain};
 }
 

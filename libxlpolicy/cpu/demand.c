@@ -15,8 +15,10 @@
 
 #include "parts.h"
 
-#define JUMP            0.10 /* a demand that rose by more is news, not noise */
-#define SMOOTH_SERVED   0.70 /* weight of the newest use, which is measured exactly, */
+#define JUMP          0.10 /* a demand that rose by more is news, not noise */
+#define SMOOTH_SERVED 0.70 /* weight of the newest use, which is measured exactly, */
+#define SMOOTH_JUMP   0.7 /* of a rise in the first tick: it may be a spike; in the next all of it \
+                           */
 #define SMOOTH_FALL     0.50 /* when it is much lower (a burst may go on), */
 #define SMOOTH_UNSERVED 0.25 /* and of the newest guess from a few looks */
 #define SMOOTH_BLOCKED  0.50
@@ -28,14 +30,17 @@
 #define BELIEF_MAX_NS   (300 * UINT64_C(1000000000))
 #define PROBE           1.1 /* without looks and memory: up by so much a tick */
 
-static double smooth(double old, double new, bool served)
+static double smooth(double new, bool served, struct vcpu_past *past)
 {
-    double weight = served ? SMOOTH_SERVED : SMOOTH_UNSERVED;
+    double old = past->demand;
+    double weight = served || !past->looked ? SMOOTH_SERVED : SMOOTH_UNSERVED;
+    bool jumps = new > old + JUMP;
 
-    if (new > old + JUMP)
-        weight = 1;
+    if (jumps)
+        weight = past->jumped ? 1 : SMOOTH_JUMP;
     else if (new < old - JUMP)
         weight = SMOOTH_FALL;
+    past->jumped = jumps;
     return old + weight * (new - old);
 }
 
@@ -106,7 +111,7 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
         remember_served(used, in->now_ns, past);
     demand = served ? used : used >= FULLY_USED ? 1 : guess(v, used, in->now_ns, past);
     demand = fmax(used, fmin(in->cap, demand)); /* a cap is the domain's, and may go to one vCPU */
-    past->demand = past->known ? smooth(past->demand, demand, served) : demand;
+    past->demand = past->known ? smooth(demand, served, past) : demand;
     past->known = true;
     return used;
 }

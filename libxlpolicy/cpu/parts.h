@@ -20,6 +20,7 @@ struct vcpu_past {
     uint32_t home;            /* where it was placed, or XLP_UNKNOWN */
     uint32_t settle_ticks;    /* it is not moved again while this is above 0 */
     bool known;               /* demand has been measured */
+    bool jumped;              /* demand rose clearly in the last interval */
     bool looked;              /* there were looks in the last interval */
 };
 
