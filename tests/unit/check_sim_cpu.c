@@ -344,7 +344,7 @@ START_TEST(null_gives_a_whole_core_where_it_deals_in_cores)
     run_to(sim, 2);
     assert_rates(sim, "a", 1, 1, 80);
     xlp_sim_destroy(sim, guest(sim, "a1"));
-    run_to(sim, 3);
+    run_to(sim, 4);
     assert_rates(sim, "b", 1, 1, 80);
     assert_rates(sim, "c", 1, 1, 0);
     sim_close(sim);
