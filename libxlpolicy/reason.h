@@ -61,6 +61,8 @@
       "stays: moved or first seen a moment ago, looked at again in {ticks} tick(s)")               \
     X(CPU_SCHED_BALANCES, "cpu-sched-balances", "pool",                                            \
       "left to Xen: within one run queue of pool {pool} the scheduler shares the pCPUs itself")    \
+    X(CPU_SCHED_FIXED, "cpu-sched-fixed", "pool",                                                  \
+      "left to Xen: the scheduler of pool {pool} gives each vCPU its own pCPU or time slot")       \
     X(CPU_SOFT_IGNORED, "cpu-soft-ignored", "pool",                                                \
       "not managed: the scheduler of pool {pool} ignores soft affinity; use "                      \
       "cpu_affinity=\"hard\"")                                                                     \

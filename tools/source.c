@@ -146,6 +146,7 @@ bool source_is_hands_off(enum xlp_reason_code code)
 {
     switch (code) {
     case XLP_REASON_CPU_SCHED_BALANCES:
+    case XLP_REASON_CPU_SCHED_FIXED:
     case XLP_REASON_CPU_SOFT_IGNORED:
     case XLP_REASON_CPU_OPERATOR_PIN:
     case XLP_REASON_CPU_OPERATOR_PREFERENCE:

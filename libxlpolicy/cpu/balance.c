@@ -17,12 +17,11 @@
 #include "sort.h"
 
 #define KAPPA_URGENT 0.02
-#define KAPPA_LAZY   0.4  /* divided by the items of a slot: the more, the finer the grain */
-#define KAPPA_COARSE 0.1  /* at most, however few they are */
-#define KAPPA_ACROSS 0.10 /* from one NUMA node to another, away from the guest's memory */
-#define NODE_UNEVEN  0.10 /* and only from a node that carries so much more than the mean */
-#define NODE_TOLL                                                                                  \
-    0.17 /* how much fuller home may be before a first place abroad: of the mean, or a pCPU */
+#define KAPPA_LAZY   0.4   /* divided by the items of a slot: the more, the finer the grain */
+#define KAPPA_COARSE 0.1   /* at most, however few they are */
+#define KAPPA_ACROSS 0.10  /* from one NUMA node to another, away from the guest's memory */
+#define NODE_UNEVEN  0.10  /* and only from a node that carries so much more than the mean */
+#define NODE_TOLL    1     /* of a pCPU: how much fuller home may be before a first place abroad */
 #define KIN_TOLL     0.25  /* of the mean squared: what it is worth to part two of one domain */
 #define RELIEF       0.06  /* of its load: so much less must the fuller of two slots carry then, */
 #define RELIEF_SHORT 0.015 /* or this, if its vCPUs want more than there is */
@@ -189,16 +188,16 @@ static void go(struct board *b, uint32_t item, uint32_t to, enum xlp_reason_code
 /* ---- first places ---- */
 
 /* How little a slot suits an item that has none yet: lower is better. */
-static double burden(const struct board *b, uint32_t item, uint32_t slot, double mean)
+static double burden(const struct board *b, uint32_t item, uint32_t slot)
 {
     const struct item *it = &b->items[item];
     bool abroad = it->home_node != XLP_NOWHERE && b->slots[slot].node != it->home_node;
 
-    return b->slots[slot].pressure + (abroad ? NODE_TOLL * fmax(mean, 1) : 0);
+    return b->slots[slot].pressure + (abroad ? NODE_TOLL : 0);
 }
 
 /* The best slot in order of: no kin on it, least burden, the one it prefers. */
-static uint32_t first_place(const struct board *b, uint32_t item, double mean)
+static uint32_t first_place(const struct board *b, uint32_t item)
 {
     const struct item *it = &b->items[item];
     uint32_t best = XLP_NOWHERE, best_kin = UINT32_MAX;
@@ -214,7 +213,7 @@ static uint32_t first_place(const struct board *b, uint32_t item, double mean)
         if (!may_go(b, it, slot))
             continue;
         kin = kin_on(b, item, slot, XLP_NOWHERE);
-        weight = burden(b, item, slot, mean);
+        weight = burden(b, item, slot);
         if (kin > best_kin || (kin == best_kin && weight > best_burden))
             continue;
         if (kin == best_kin && weight == best_burden && slot != it->prefer &&
@@ -235,14 +234,9 @@ static bool is_heavier(const void *items, uint32_t x, uint32_t y)
 /* The heaviest first, each to the slot that suits it best. */
 static void place_homeless(struct board *b, uint32_t *homeless, size_t count)
 {
-    double total = b->load, mean;
-
     xlp_sort(homeless, count, is_heavier, b->items, homeless + b->item_count);
-    for (size_t i = 0; i < count; i++)
-        total += b->items[homeless[i]].load;
-    mean = total / (double)b->slot_count;
     for (size_t i = 0; i < count && b->moves_left; i++) {
-        uint32_t slot = first_place(b, homeless[i], mean);
+        uint32_t slot = first_place(b, homeless[i]);
 
         if (slot != XLP_NOWHERE)
             go(b, homeless[i], slot, b->items[homeless[i]].why_first);

@@ -17,13 +17,15 @@
 
 #define JUMP          0.10 /* a demand that rose by more is news, not noise */
 #define SMOOTH_SERVED 0.70 /* weight of the newest use, which is measured exactly, */
-#define SMOOTH_JUMP   0.7 /* of a rise in the first tick: it may be a spike; in the next all of it \
-                           */
+#define SMOOTH_JUMP                                                                                \
+    0.7 /* of a rise in the first tick: it may be a spike; in the next all of it                   \
+         */
 #define SMOOTH_FALL     0.50 /* when it is much lower (a burst may go on), */
 #define SMOOTH_UNSERVED 0.25 /* and of the newest guess from a few looks */
 #define SMOOTH_BLOCKED  0.50
 #define BLOCKED_CLEARLY 0.10 /* a vCPU that blocks this much has all it wants */
 #define FULLY_USED      0.98 /* nothing more to be had from one pCPU */
+#define IMPOSSIBLE      1.5  /* of one pCPU */
 #define STEADY          0.15 /* uses this near to each other are the same */
 #define BEYOND          0.05 /* who uses so much more than it did when served wants more */
 #define BELIEF_NS       (5 * UINT64_C(1000000000))
@@ -96,16 +98,19 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
                           struct vcpu_past *past)
 {
     uint64_t ran_ns = v->cpu_time_ns - past->cpu_time_ns;
-    bool sane = v->cpu_time_ns >= past->cpu_time_ns && in->elapsed_ns > 0, served;
+    bool backwards = v->cpu_time_ns < past->cpu_time_ns, served;
     double used, demand;
 
     past->cpu_time_ns = v->cpu_time_ns;
-    if (!sane) {
+    if (backwards) {
         past->known = past->looked = false;
         past->served_ns = 0;
         return -1;
     }
-    used = fmin(1, (double)ran_ns / (double)in->elapsed_ns);
+    used = (double)ran_ns / (double)in->elapsed_ns;
+    if (in->elapsed_ns == 0 || used > IMPOSSIBLE)
+        return -1; /* a clock jumped: what is remembered stands */
+    used = fmin(1, used);
     served = was_served(v, in, past);
     if (served)
         remember_served(used, in->now_ns, past);

@@ -123,6 +123,8 @@ void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
 
     if (!t->whole_pool && base->empty) {
         refuse(t, XLP_REASON_CPU_NOWHERE, 0);
+    } else if (pool->fixed) {
+        refuse(t, XLP_REASON_CPU_SCHED_FIXED, pool->pool->id);
     } else if (policy->cpu_affinity == XLP_AFFINITY_SOFT) {
         if (pool->soft_ignored)
             refuse(t, XLP_REASON_CPU_SOFT_IGNORED, pool->pool->id);

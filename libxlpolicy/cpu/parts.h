@@ -31,7 +31,7 @@ struct demand_input {
 };
 
 /* Measures one vCPU against its past, and updates that. Returns what it used (0 ... 1), or -1 when
- * the counters make no sense (then nothing is measured, and the past starts anew). */
+ * that cannot be told: then what is remembered stands, unless its run time went backwards. */
 double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *in,
                           struct vcpu_past *past);
 
@@ -73,6 +73,7 @@ struct pool_facts {
     uint32_t pcpu_of[XLP_PCPUS_MAX]; /* by slot: its first */
     uint32_t unit;                   /* pCPUs of a slot: so many vCPUs of a domain go together */
     bool scheduler_balances;         /* within it, Xen's scheduler shares the pCPUs by itself */
+    bool fixed;                      /* its scheduler gives each vCPU its place, and no other */
     bool soft_ignored;               /* its scheduler knows no soft affinity */
     const struct map_facts *maps;    /* of each of snapshot.maps */
 };

@@ -203,5 +203,6 @@ void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, s
     for (size_t i = 0; i < s->map_count; i++)
         learn_map(&s->maps[i], facts, slots, &maps[i]);
     facts->scheduler_balances = one_run_queue(s, facts);
-    facts->soft_ignored = pool->sched == XLP_SCHED_RTDS || pool->sched == XLP_SCHED_ARINC653;
+    facts->fixed = pool->sched == XLP_SCHED_NULL || pool->sched == XLP_SCHED_ARINC653;
+    facts->soft_ignored = pool->sched == XLP_SCHED_RTDS;
 }

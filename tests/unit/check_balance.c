@@ -310,14 +310,14 @@ START_TEST(a_first_place_is_at_home_unless_that_is_much_fuller)
 {
     clear_board();
     split_nodes(2);
-    slots[0].fixed_load = slots[1].fixed_load = 0.1;
+    slots[0].fixed_load = slots[1].fixed_load = 0.6;
     add(0.5, XLP_NOWHERE)->home_node = 0;
     balance(4);
     ck_assert_uint_lt(items[0].slot, 2);
 
     clear_board();
     split_nodes(2);
-    slots[0].fixed_load = slots[1].fixed_load = 0.9;
+    slots[0].fixed_load = slots[1].fixed_load = 1.5;
     add(0.5, XLP_NOWHERE)->home_node = 0;
     balance(4);
     ck_assert_uint_ge(items[0].slot, 2);

@@ -115,9 +115,10 @@ END_TEST
 
 START_TEST(a_vcpu_that_may_run_anywhere_is_not_pinned_in_a_pool_of_one)
 {
-    made_host(&s, 1, XLP_SCHED_NULL);
+    made_host(&s, 1, XLP_SCHED_CREDIT2);
     made_guest(&s, 1, 1);
     xlp_policy_init(&policy);
+    policy.cpu_affinity = XLP_AFFINITY_HARD;
     ck_assert(tenure_of(1).movable);
     xlp_snapshot_dispose(&s);
 }
