@@ -2,12 +2,14 @@
 #include "cycle.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 
 static int observe(struct daemon *d);
+static void tell_note(struct daemon *d);
 static int decide(struct daemon *d);
 static int act(struct daemon *d);
 static void tell(struct daemon *d);
@@ -46,7 +48,21 @@ static int observe(struct daemon *d)
     }
     d->snapshot = d->fresh;
     d->fresh = last;
+    tell_note(d);
     return 0;
+}
+
+static void tell_note(struct daemon *d)
+{
+    const char *note = xlp_host_note(d->host);
+
+    if (strcmp(note, d->note) == 0)
+        return;
+    if (*note)
+        log_line(LOG_WARNING, "%s", note);
+    else
+        log_line(LOG_NOTICE, "every domain can be looked at again");
+    snprintf(d->note, sizeof(d->note), "%s", note);
 }
 
 static int decide(struct daemon *d)

@@ -48,6 +48,7 @@ struct daemon {
     bool failing;                         /* the last tick failed */
     char last_error[XLP_HOST_ERROR_SIZE]; /* "" none so far */
     uint64_t last_error_wall_ns;
+    char note[XLP_HOST_ERROR_SIZE]; /* what the last observation left out; "" nothing */
 
     FILE *record_file; /* NULL: not recording */
     struct xlp_recorder *recorder;

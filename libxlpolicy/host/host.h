@@ -40,7 +40,8 @@ struct xlp_host_ops {
     const char *name; /* "xen", "sim", "replay", "dry-run" */
 
     /* Fills s, which the caller has initialised; s is reset first. 0, or -1 with xlp_host_error().
-     * A domain that vanishes meanwhile is left out. */
+     * A domain that vanishes meanwhile is left out; so is one that cannot be looked at while others
+     * can, and xlp_host_note() then says why. */
     int (*observe)(struct xlp_host *host, struct xlp_snapshot *s);
 
     /* Carries out one action. Never called for a host that is only read. Checks first that domid
@@ -65,11 +66,17 @@ struct xlp_host_ops {
 struct xlp_host {
     const struct xlp_host_ops *ops;
     char error[XLP_HOST_ERROR_SIZE]; /* the last failure, one line with the mend */
+    char note[XLP_HOST_ERROR_SIZE];  /* what the last observation left out, and why; "" nothing */
 };
 
 static inline const char *xlp_host_error(const struct xlp_host *host)
 {
     return host->error;
+}
+
+static inline const char *xlp_host_note(const struct xlp_host *host)
+{
+    return host->note;
 }
 
 enum xlp_host_open_flags {

@@ -22,13 +22,12 @@ static int is_dom0(char *error, size_t error_size);
 static int open_parts(struct xen_host *h);
 static int open_hypervisor(struct xen_host *h);
 static int take_lock(struct xen_host *h);
-static int xen_observe(struct xlp_host *host, struct xlp_snapshot *s);
 static uint64_t xen_now_ns(struct xlp_host *host);
 static void xen_close(struct xlp_host *host);
 
 static const struct xlp_host_ops xen_ops = {
     .name = "xen",
-    .observe = xen_observe,
+    .observe = xlp_xen_observe,
     .apply = xlp_xen_apply,
     .now_ns = xen_now_ns,
     .wait = xlp_xen_wait,
@@ -171,13 +170,15 @@ static int take_lock(struct xen_host *h)
 
 /* ---- the port ---- */
 
-static int xen_observe(struct xlp_host *host, struct xlp_snapshot *s)
+int xlp_xen_observe(struct xlp_host *host, struct xlp_snapshot *s)
 {
     struct xen_host *h = xen_host_of(host);
 
     xlp_snapshot_reset(s);
     h->tick++;
-    h->logger.last[0] = '\0';
+    h->logger.last[0] = h->base.note[0] = '\0';
+    if (h->store_lost && xlp_xen_store_reconnect(h) < 0)
+        return -1;
     if (h->watching)
         xlp_xen_store_take_events(h);
     h->event = false; /* what had come so far is in this snapshot */

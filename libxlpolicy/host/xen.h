@@ -91,7 +91,8 @@ enum xen_stale {
     XEN_STALE_REPORT = 1 << 1,
     XEN_STALE_SLOW = 1 << 2,   /* name, type, devices, scheduling parameters */
     XEN_STALE_LEDGER = 1 << 3, /* ours: only when another process may write it, or at first */
-    XEN_STALE_ALL = XEN_STALE_MEMORY | XEN_STALE_REPORT | XEN_STALE_SLOW | XEN_STALE_LEDGER,
+    XEN_STALE_STORE = XEN_STALE_MEMORY | XEN_STALE_REPORT | XEN_STALE_SLOW,
+    XEN_STALE_ALL = XEN_STALE_STORE | XEN_STALE_LEDGER,
 };
 
 /* Was a domain set up so that it can have PCI devices, now or later? */
@@ -178,7 +179,8 @@ struct xen_host {
 
     uint64_t tick;   /* counts observations */
     uint64_t now_ns; /* the time of the present one */
-    bool watching;   /* watches are set: from the first wait on */
+    bool watching;   /* for domains that come and go: from the first wait on */
+    bool store_lost; /* the connection to xenstore is of no more use */
     bool introduce_told, release_told;
     bool event; /* a watch fired that matters */
 
@@ -223,6 +225,9 @@ static inline struct xen_host *xen_host_of(struct xlp_host *host)
 }
 
 uint64_t xlp_xen_now_ns(void);
+
+/* The port's observe. */
+int xlp_xen_observe(struct xlp_host *host, struct xlp_snapshot *s);
 
 /* Sets base.error to "doing: why", with the mend for the usual causes. Returns -1. */
 int xlp_xen_fail(struct xen_host *h, const char *doing);
@@ -281,7 +286,11 @@ int xlp_xen_store_read(struct xen_host *h, const char *path, char **text_out,
 /* A whole decimal number 0 ... XEN_SIZE_MAX_KIB; anything else counts as absent. */
 int xlp_xen_store_number(struct xen_host *h, const char *path, int64_t absent, int64_t *out);
 
-int xlp_xen_store_watch(struct xen_host *h);        /* from now on, watch; once */
+/* Connects again, and writes down again what the ledger has to say, which may have been lost. 0, or
+ * -1 if xenstore is not there. */
+int xlp_xen_store_reconnect(struct xen_host *h);
+/* From now on, watch. What cannot be watched is read at each look, and tried again. */
+void xlp_xen_store_watch(struct xen_host *h);
 void xlp_xen_store_take_events(struct xen_host *h); /* marks what is stale, sets event */
 void xlp_xen_store_unwatch(struct xen_host *h, struct xen_domain *d);
 /* Reads what is stale of d. 0, or -1. */
@@ -293,6 +302,8 @@ uint64_t xlp_xen_store_age_ns(struct xen_host *h, const struct xen_domain *d);
 /* ---- xen_ledger.c: what was there before us, under /tool/xlpolicyd ---- */
 
 int xlp_xen_ledger_open(struct xen_host *h);
+/* Writes all of it that is in memory to a xenstore that may have lost it. 0, or -1. */
+int xlp_xen_ledger_restore(struct xen_host *h);
 /* Reads the records of d. 0, or -1. */
 int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d);
 /* Whether there is no place for records of d now: those of its UUID are another live domain's. */

@@ -6,6 +6,7 @@
  * look will not find it.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 static int list_domains(struct xen_host *h);
 static int meet(struct xen_host *h, const xc_domaininfo_t *info, uint64_t now_ns);
 static void drop_gone(struct xen_host *h);
+static void note_left_out(struct xen_host *h, const struct xen_domain *d, size_t others);
 static int look_at(struct xen_host *h, struct xen_domain *d);
 static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snapshot *s);
 static int fill_vcpus(struct xen_domain *d, struct xlp_snapshot *s);
@@ -25,6 +27,8 @@ static unsigned int flags_of(const struct xen_domain *d);
 
 int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s)
 {
+    size_t left_out = 0;
+
     h->single_count = h->multiple_count = 0; /* they point at domains that may go below */
     if (list_domains(h) < 0)
         return -1;
@@ -37,10 +41,27 @@ int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s)
     for (size_t i = 0; i < h->domain_count; i++) {
         int rc = look_at(h, h->domains[i]);
 
-        if (rc < 0 || (rc == 0 && fill_domain(h, h->domains[i], s) < 0))
+        if (rc == 0 && fill_domain(h, h->domains[i], s) < 0)
             return -1;
+        if (rc < 0 && h->store_lost)
+            return -1;
+        if (rc < 0)
+            note_left_out(h, h->domains[i], left_out++);
     }
-    return 0;
+    /* What fails for each of them is the host's trouble. */
+    return s->domain_count == 0 && left_out ? -1 : 0;
+}
+
+/* The first gives the reason. */
+static void note_left_out(struct xen_host *h, const struct xen_domain *d, size_t others)
+{
+    char *note = h->base.note;
+
+    if (others == 0)
+        snprintf(note, sizeof(h->base.note), "domain %u is left out: %.200s", d->domid,
+                 h->base.error);
+    else if (others == 1)
+        strcat(note, "; others are, too");
 }
 
 /* A call returns the domains from the id asked for on, by rising id: fewer than asked means the
@@ -197,13 +218,13 @@ static bool is_slow_due(const struct xen_host *h, const struct xen_domain *d)
            h->tick - d->first_tick < XEN_SLOW_TICKS || (h->tick + d->domid) % XEN_SLOW_TICKS == 0;
 }
 
-/* 0, 1 when it has gone, or -1. */
+/* 0, 1 when it has gone, or -1 when it has to be left out. */
 static int look_at(struct xen_host *h, struct xen_domain *d)
 {
     int rc;
 
-    if (!h->watching)
-        d->stale = XEN_STALE_ALL;
+    if (!d->watched)
+        d->stale |= XEN_STALE_STORE;
     else if (is_slow_due(h, d))
         d->stale |= XEN_STALE_SLOW;
 

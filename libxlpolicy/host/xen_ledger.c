@@ -67,7 +67,7 @@ static const char *path_of(const uint8_t uuid[16], const char *key, char path[PA
 
 /* ---- opening ---- */
 
-int xlp_xen_ledger_open(struct xen_host *h)
+static int make_root(struct xen_host *h)
 {
     struct xs_permissions dom0_only = {.id = 0, .perms = XS_PERM_NONE};
 
@@ -77,7 +77,39 @@ int xlp_xen_ledger_open(struct xen_host *h)
         !xs_mkdir(h->xs, XBT_NULL, DOMAINS) ||
         !xs_set_permissions(h->xs, XBT_NULL, DOMAINS, &dom0_only, 1))
         return xlp_xen_fail(h, "making " DOMAINS " in xenstore");
-    return remove_strangers(h);
+    return 0;
+}
+
+int xlp_xen_ledger_open(struct xen_host *h)
+{
+    return make_root(h) < 0 ? -1 : remove_strangers(h);
+}
+
+static int restore(struct xen_host *h, struct xen_domain *d)
+{
+    int rc = d->released ? xlp_xen_ledger_write_released(h, d, true) : 0;
+
+    if (!d->ledger_has_domid || d->info.flags & XEN_DOMINF_dying)
+        return rc;
+    d->ledger_has_domid = false;
+    rc |= write_domid(h, d);
+    d->ledger_has_domid = true; /* what we have is right, whether it could be written or not */
+    if (d->memory.recorded)
+        rc |= xlp_xen_ledger_write_memory(h, d, &d->memory);
+    for (uint32_t id = 0; id < d->vcpu_count; id++)
+        if (d->vcpus[id].record)
+            rc |= xlp_xen_ledger_write_vcpu(h, d, id, d->vcpus[id].record);
+    return rc;
+}
+
+int xlp_xen_ledger_restore(struct xen_host *h)
+{
+    if (make_root(h) < 0)
+        return -1;
+    for (size_t i = 0; i < h->domain_count; i++)
+        if (restore(h, h->domains[i]) < 0)
+            return xlp_xen_fail(h, "writing the ledger to xenstore again");
+    return 0;
 }
 
 static void remove_key(struct xen_host *h, const uint8_t uuid[16], const char *key)
@@ -199,12 +231,12 @@ int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
     int64_t domid;
     int rc;
 
-    forget_records(d);
     rc = xlp_xen_store_read(h, path_of(d->uuid, "released", path), &released, NULL);
-    d->released = rc == 0;
     free(released);
     if (rc < 0 || xlp_xen_store_number(h, path_of(d->uuid, "domid", path), -1, &domid) < 0)
         return -1;
+    forget_records(d);
+    d->released = rc == 0;
     d->ledger_has_domid = domid == (int64_t)d->domid;
     d->ledger_is_anothers = domid >= 0 && is_twin(xlp_xen_domain(h, (uint32_t)domid), d);
     if (d->ledger_is_anothers)

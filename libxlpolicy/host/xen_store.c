@@ -32,11 +32,54 @@ static const char *const watch_keys[XEN_WATCHES] = {
     [XEN_WATCH_XENSERVER] = XLP_REPORT_XENSERVER_FREE_KEY,
 };
 
-static int watch_domain(struct xen_host *h, struct xen_domain *d);
+static void watch_domain(struct xen_host *h, struct xen_domain *d);
 static int read_slow(struct xen_host *h, struct xen_domain *d);
 static int read_sizes(struct xen_host *h, struct xen_domain *d);
 static int read_devices(struct xen_host *h, struct xen_domain *d);
 static int read_report(struct xen_host *h, struct xen_domain *d);
+
+/* ---- the connection ---- */
+
+/* libxenstore closes a connection that failed once, and never opens it again. */
+static bool is_there(struct xen_host *h)
+{
+    char *root = xs_read(h->xs, XBT_NULL, "/", NULL);
+
+    free(root);
+    return root;
+}
+
+/* The old handles stay until there are new ones: calls on them fail, and no worse. Only a socket
+ * can be lost; the kernel's device takes requests for a xenstored that is not there, and waits. */
+int xlp_xen_store_reconnect(struct xen_host *h)
+{
+    struct xs_handle *xs = xs_open(XS_OPEN_SOCKETONLY);
+    libxl_ctx *libxl = h->libxl;
+
+    if (!xs)
+        return xlp_xen_fail(h, "connecting to xenstore again");
+    if (xlp_xen_libxl_open(h) < 0) {
+        h->libxl = libxl;
+        xs_close(xs);
+        return -1;
+    }
+    libxl_ctx_free(libxl);
+    xs_close(h->xs);
+    h->xs = xs;
+
+    h->watching = h->introduce_told = h->release_told = false;
+    for (size_t i = 0; i < h->domain_count; i++) {
+        struct xen_domain *d = h->domains[i];
+
+        d->watched = false;
+        d->own_writes = 0;
+        memset(d->told_once, 0, sizeof(d->told_once));
+    }
+    if (!h->read_only && xlp_xen_ledger_restore(h) < 0)
+        return -1;
+    h->store_lost = false;
+    return 0;
+}
 
 /* ---- reading a key ---- */
 
@@ -47,10 +90,12 @@ int xlp_xen_store_read(struct xen_host *h, const char *path, char **text_out,
     char *text = xs_read(h->xs, XBT_NULL, path, &length);
 
     if (!text) {
-        /* EACCES cannot be, for dom0; the other errors mean that xenstored is not there. */
+        /* EACCES cannot be, for dom0. */
         if (errno == ENOENT || errno == EACCES || errno == EINVAL)
             return 1;
-        return xlp_xen_fail(h, "reading xenstore");
+        xlp_xen_fail(h, "reading xenstore");
+        h->store_lost = !is_there(h);
+        return -1;
     }
     *text_out = text;
     if (length_out)
@@ -103,8 +148,8 @@ static int domain_number(struct xen_host *h, const struct xen_domain *d, const c
 int xlp_xen_store_refresh(struct xen_host *h, struct xen_domain *d)
 {
     /* First the watch, then the read: a change in between is then told of. */
-    if (h->watching && !d->watched && watch_domain(h, d) < 0)
-        return -1;
+    if (h->watching && !d->watched)
+        watch_domain(h, d);
     if (d->stale & XEN_STALE_SLOW && read_slow(h, d) < 0)
         return -1;
     if (d->stale & XEN_STALE_MEMORY && read_sizes(h, d) < 0)
@@ -319,32 +364,32 @@ static const char *token_of(const struct xen_domain *d, enum xen_watch watch, ch
     return token;
 }
 
-int xlp_xen_store_watch(struct xen_host *h)
+/* One that was set before, when another failed, is as good. */
+static bool set_watch(struct xen_host *h, const char *path, const char *token)
 {
-    if (h->watching)
-        return 0;
-    if (!xs_watch(h->xs, "@introduceDomain", TOKEN_INTRODUCE) ||
-        !xs_watch(h->xs, "@releaseDomain", TOKEN_RELEASE))
-        return xlp_xen_fail(h, "watching xenstore");
-    h->watching = true;
-    for (size_t i = 0; i < h->domain_count; i++) {
-        if (watch_domain(h, h->domains[i]) < 0)
-            return -1;
-        h->domains[i]->stale |= XEN_STALE_MEMORY | XEN_STALE_REPORT;
-    }
-    return 0;
+    return xs_watch(h->xs, path, token) || errno == EEXIST;
 }
 
-static int watch_domain(struct xen_host *h, struct xen_domain *d)
+void xlp_xen_store_watch(struct xen_host *h)
+{
+    if (h->watching)
+        return;
+    h->watching = set_watch(h, "@introduceDomain", TOKEN_INTRODUCE) &&
+                  set_watch(h, "@releaseDomain", TOKEN_RELEASE);
+    for (size_t i = 0; i < h->domain_count && h->watching; i++) {
+        watch_domain(h, h->domains[i]);
+        h->domains[i]->stale |= XEN_STALE_MEMORY | XEN_STALE_REPORT;
+    }
+}
+
+static void watch_domain(struct xen_host *h, struct xen_domain *d)
 {
     char path[PATH_SIZE], token[32];
 
     for (int i = 0; i < XEN_WATCHES; i++)
-        if (!xs_watch(h->xs, domain_path(d, watch_keys[i], path), token_of(d, i, token)))
-            return xlp_xen_fail(h, "watching xenstore");
+        if (!set_watch(h, domain_path(d, watch_keys[i], path), token_of(d, i, token)))
+            return;
     d->watched = true;
-    memset(d->told_once, 0, sizeof(d->told_once));
-    return 0;
 }
 
 /* Failing is of no consequence: a watch on a domain that went never fires. */

@@ -15,14 +15,11 @@ START_TEST(after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
     xlp_snapshot_init(&s);
     fake_add(1, 1)->info.max_vcpu_id = 0;
     fake_add(2, 2)->info.max_vcpu_id = 1; /* so that each of its vCPUs is asked for */
-    h->pcpus[0].saturated = true;
-    ck_assert_int_eq(fake_look(h, &s), 0);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
 
     fake_remove(2);
-    fake.fail_path = "/"; /* xenstored is gone */
-    fake.fail_error = EBADF;
-    ck_assert_int_eq(fake_look(h, &s), -1);
-    fake.fail_path = NULL;
+    fake.store_lost = true;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), -1);
     fake.looks = 0;
     ck_assert_int_ge(xlp_xen_wait(&h->base, xlp_xen_now_ns() + 150 * XEN_NS_PER_MS, NULL, 0), 0);
     ck_assert_uint_eq(fake.looks, 0);
@@ -40,7 +37,7 @@ static uint32_t devices(struct xen_host *h)
     uint32_t count;
 
     xlp_snapshot_init(&s);
-    ck_assert_int_eq(fake_look(h, &s), 0);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
     count = xlp_snapshot_domain(&s, 1)->passthrough_devices;
     xlp_snapshot_dispose(&s);
     return count;
@@ -112,7 +109,7 @@ static void look(struct xen_host *h)
     struct xlp_snapshot s;
 
     xlp_snapshot_init(&s);
-    ck_assert_int_eq(fake_look(h, &s), 0);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
     xlp_snapshot_dispose(&s);
 }
 
@@ -133,9 +130,9 @@ static struct xen_host *with_record(const char *original, uint8_t ours)
 }
 
 /* As Xen does when the last pCPU of a mask leaves the pool. */
-static void lose_pcpus(struct xen_host *h, const char *left)
+static void lose_pcpu(struct xen_host *h, int pcpu)
 {
-    ck_assert_int_eq(xlp_cpumap_parse(left, &h->pools[0].map), 0);
+    fake.pool &= (uint8_t) ~(1 << pcpu);
     fake_domain(1)->hard = 0xff;
     look(h);
 }
@@ -182,7 +179,7 @@ START_TEST(a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus)
     fake_put(VCPU_1, "1-2 all 2 all");
     fake_put(MEMORY_1, "2000 2000 1000");
     look(h);
-    lose_pcpus(h, "0-1,3"); /* which changes the former's mask, and nothing of the latter */
+    lose_pcpu(h, 2); /* which changes the former's mask, and nothing of the latter */
     ck_assert_str_eq(fake_text(DOMID_1), "9");
     ck_assert_str_eq(fake_text(VCPU_1), "");
     ck_assert_str_eq(fake_text(MEMORY_1), "2000 2000 1000");
@@ -233,10 +230,10 @@ START_TEST(a_mask_that_xen_widened_is_still_ours_and_its_original_kept)
 {
     struct xen_host *h = with_record("1-2", 1 << 2);
 
-    lose_pcpus(h, "0-1,3");
+    lose_pcpu(h, 2);
     ck_assert_str_eq(fake_text(VCPU_1), "1-2 all all all");
     /* Also once the pCPU is back. */
-    ck_assert_int_eq(xlp_cpumap_parse("0-3", &h->pools[0].map), 0);
+    fake.pool = 0xf;
     look(h);
     ck_assert_str_eq(fake_text(VCPU_1), "1-2 all all all");
     fake_close(h);
@@ -250,7 +247,7 @@ START_TEST(so_is_one_that_was_widened_before_its_write_was_confirmed)
     fake_add(1, 1);
     fake_put(DOMID_1, "1");
     fake_put(VCPU_1, "1-2 all 1 all 2 all");
-    lose_pcpus(h, "0-1,3");
+    lose_pcpu(h, 2);
     ck_assert_str_eq(fake_text(VCPU_1), "1-2 all all all");
     fake_close(h);
 }
@@ -274,7 +271,7 @@ START_TEST(a_vcpu_whose_soft_mask_was_reset_too_was_not_widened_by_xen)
     fake_add(1, 1);
     fake_put(DOMID_1, "1");
     fake_put(VCPU_1, "1-2 all 2 1");
-    lose_pcpus(h, "0-1,3");
+    lose_pcpu(h, 2);
     ck_assert_str_eq(fake_text(VCPU_1), "1-2 all 2 1");
     fake_close(h);
 }
@@ -284,7 +281,7 @@ START_TEST(an_original_that_xen_would_have_widened_is_not_kept)
 {
     struct xen_host *h = with_record("2", 1 << 2);
 
-    lose_pcpus(h, "0-1,3");
+    lose_pcpu(h, 2);
     ck_assert_str_eq(fake_text(VCPU_1), "2 all 2 all");
     fake_close(h);
 }
@@ -408,31 +405,13 @@ START_TEST(a_release_in_steps_keeps_the_record_until_the_last)
 }
 END_TEST
 
-CHECK_CASE(memory, a_growth_that_fails_leaves_neither_a_limit_nor_a_record,
-           a_limit_that_cannot_be_taken_back_stays_on_record,
-           a_target_that_xenstore_did_not_take_was_not_set,
-           a_release_is_not_done_before_the_limit_is_the_original,
-           a_release_in_steps_keeps_the_record_until_the_last)
-CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
-           a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus,
-           a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
-           of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_gets_it)
-CHECK_CASE(ledger, a_mask_that_xen_widened_is_still_ours_and_its_original_kept,
-           so_is_one_that_was_widened_before_its_write_was_confirmed,
-           a_mask_that_the_operator_widened_is_his,
-           a_vcpu_whose_soft_mask_was_reset_too_was_not_widened_by_xen,
-           an_original_that_xen_would_have_widened_is_not_kept)
-CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
-           a_guest_that_took_long_to_build_is_known_when_it_first_runs,
-           a_list_of_devices_is_passthrough_without_a_word_about_it,
-           the_devices_of_a_device_models_domain_are_its_guests)
 static uint64_t age_s(struct xen_host *h)
 {
     struct xlp_snapshot s;
     uint64_t age_ns;
 
     xlp_snapshot_init(&s);
-    ck_assert_int_eq(fake_look(h, &s), 0);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
     age_ns = xlp_snapshot_domain(&s, 1)->age_ns;
     xlp_snapshot_dispose(&s);
     return age_ns / XEN_NS_PER_S;
@@ -471,7 +450,129 @@ START_TEST(a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
 }
 END_TEST
 
+/* ---- what fails ---- */
+
+START_TEST(a_domain_that_cannot_be_looked_at_is_left_out_with_a_note)
+{
+    struct xen_host *h = fake_open();
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    fake_add(1, 1);
+    fake_add(2, 2)->error = EACCES;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_ptr_nonnull(xlp_snapshot_domain(&s, 1));
+    ck_assert_ptr_null(xlp_snapshot_domain(&s, 2));
+    ck_assert_ptr_nonnull(strstr(xlp_host_note(&h->base), "domain 2 is left out: "));
+    fake_domain(2)->error = 0;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_ptr_nonnull(xlp_snapshot_domain(&s, 2));
+    ck_assert_str_eq(xlp_host_note(&h->base), "");
+    xlp_snapshot_dispose(&s);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_host_none_of_whose_domains_can_be_looked_at_is_not_observed)
+{
+    struct xen_host *h = fake_open();
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    fake_add(1, 1)->error = EACCES;
+    fake_add(2, 2)->error = EACCES;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), -1);
+    xlp_snapshot_dispose(&s);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_watch_that_fails_once_is_set_again_with_those_that_did_not)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    fake_add(2, 2);
+    fake.fail_watch = XLP_REPORT_AGENT_KEY;
+    look(h);
+    ck_assert(!xlp_xen_domain(h, 1)->watched);
+    fake.fail_watch = NULL;
+    look(h);
+    ck_assert(xlp_xen_domain(h, 1)->watched && xlp_xen_domain(h, 2)->watched);
+    ck_assert_uint_eq(fake.watch_count, 2 + 2 * XEN_WATCHES);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(waiting_goes_on_where_nothing_can_be_watched)
+{
+    struct xen_host *h = fake_open();
+
+    h->watching = false; /* as before the first wait */
+    fake.watch_count = 0;
+    fake.fail_watch = "@releaseDomain";
+    ck_assert_int_eq(xlp_xen_wait(&h->base, xlp_xen_now_ns(), NULL, 0), XLP_WAKE_TIME);
+    ck_assert(!h->watching);
+    fake.fail_watch = NULL;
+    ck_assert_int_eq(xlp_xen_wait(&h->base, xlp_xen_now_ns(), NULL, 0), XLP_WAKE_TIME);
+    ck_assert(h->watching);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_lost_connection_is_made_again_and_the_ledger_with_it)
+{
+    struct xen_host *h = with_record("1", 1 << 2);
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    fake_add(2, 2);
+    for (int i = 0; i < 2 * XEN_SLOW_TICKS; i++)
+        look(h); /* so that most looks need nothing of xenstore */
+    fake.store_lost = fake.store_down = true;
+    for (int i = 0; i < XEN_SLOW_TICKS; i++)
+        ck_assert(xlp_xen_observe(&h->base, &s) < 0 || s.domain_count == 2);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), -1);
+    ck_assert_int_eq(place(h, 1, "3"), XLP_NOT_DONE_FAILED);
+
+    fake.store_down = false;
+    fake.key_count = fake.watch_count = 0; /* a xenstored that was started anew knows nothing */
+    fake_put(TARGET_1, "5000");
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_int_eq(s.domains[0].memory.target_kib, 5000);
+    ck_assert_str_eq(fake_text(DOMID_1), "1");
+    ck_assert_str_eq(fake_text(VCPU_1), "1 all 2 all");
+    ck_assert_int_ge(xlp_xen_wait(&h->base, xlp_xen_now_ns(), NULL, 0), 0);
+    ck_assert_uint_eq(fake.watch_count, 2 + 2 * XEN_WATCHES);
+    xlp_snapshot_dispose(&s);
+    fake_close(h);
+}
+END_TEST
+
 CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at,
            the_time_a_guest_was_built_or_paused_does_not_count_as_its_age,
            a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
-CHECK_MAIN("xen", looking, passthrough, twins, ledger, memory)
+CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
+           a_guest_that_took_long_to_build_is_known_when_it_first_runs,
+           a_list_of_devices_is_passthrough_without_a_word_about_it,
+           the_devices_of_a_device_models_domain_are_its_guests)
+CHECK_CASE(ledger, a_mask_that_xen_widened_is_still_ours_and_its_original_kept,
+           so_is_one_that_was_widened_before_its_write_was_confirmed,
+           a_mask_that_the_operator_widened_is_his,
+           a_vcpu_whose_soft_mask_was_reset_too_was_not_widened_by_xen,
+           an_original_that_xen_would_have_widened_is_not_kept)
+CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
+           a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus,
+           a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
+           of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_gets_it)
+CHECK_CASE(memory, a_growth_that_fails_leaves_neither_a_limit_nor_a_record,
+           a_limit_that_cannot_be_taken_back_stays_on_record,
+           a_target_that_xenstore_did_not_take_was_not_set,
+           a_release_is_not_done_before_the_limit_is_the_original,
+           a_release_in_steps_keeps_the_record_until_the_last)
+CHECK_CASE(failing, a_domain_that_cannot_be_looked_at_is_left_out_with_a_note,
+           a_host_none_of_whose_domains_can_be_looked_at_is_not_observed,
+           a_watch_that_fails_once_is_set_again_with_those_that_did_not,
+           waiting_goes_on_where_nothing_can_be_watched,
+           a_lost_connection_is_made_again_and_the_ledger_with_it)
+CHECK_MAIN("xen", looking, passthrough, ledger, twins, memory, failing)

@@ -5,7 +5,7 @@
  * What real Xen does is asked of real Xen (tests/lab); this is for what cannot be brought about
  * there: a call that fails in the middle.
  *
- * The host has pCPUs 0-3 in one pool, and domains of one vCPU.
+ * The host has pCPUs 0-3, never idle, in one pool, and domains of one vCPU.
  */
 #ifndef XLPOLICY_TESTS_FAKE_XEN_H
 #define XLPOLICY_TESTS_FAKE_XEN_H
@@ -35,20 +35,24 @@ struct fake_key {
 };
 
 static struct {
+    uint8_t pool; /* its pCPUs */
     struct fake_domain domains[8];
     size_t domain_count;
     struct fake_key keys[FAKE_ROOM];
     size_t key_count;
     char watches[FAKE_ROOM][2 * FAKE_TEXT];
     size_t watch_count;
+    bool store_lost;       /* the connection: every call on it fails */
+    bool store_down;       /* nor can there be another one */
     const char *fail_path; /* a call on a path that holds this text fails with fail_error */
     int fail_error;
-    unsigned int looks; /* at single vCPUs */
-    int limits;         /* that Xen still sets before it refuses; 0: any number */
-    bool target_fails;  /* libxl sets none */
-    bool target_lost;   /* nor does it notice */
-    const char *config; /* libxl's, of every domain: words of it; NULL: none */
-    int config_error;   /* or why it cannot be read */
+    const char *fail_watch; /* likewise a watch, for want of memory */
+    unsigned int looks;     /* at single vCPUs */
+    int limits;             /* that Xen still sets before it refuses; 0: any number */
+    bool target_fails;      /* libxl sets none */
+    bool target_lost;       /* nor does it notice */
+    const char *config;     /* libxl's, of every domain: words of it; NULL: none */
+    int config_error;       /* or why it cannot be read */
 } fake;
 
 /* ---- the tables ---- */
@@ -112,19 +116,74 @@ static inline const char *fake_text(const char *path)
 
 static inline bool fake_fails(const char *path)
 {
+    if (fake.store_lost) {
+        errno = EBADF;
+        return true;
+    }
     if (!fake.fail_path || !strstr(path, fake.fail_path))
         return false;
     errno = fake.fail_error;
     return true;
 }
 
-/* ---- libxenctrl ---- */
+/* ---- libxenctrl: the machine ---- */
 
 int xc_get_max_cpus(xc_interface *xch)
 {
     (void)xch;
     return FAKE_PCPUS;
 }
+
+int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
+{
+    (void)xch;
+    memset(info, 0, sizeof(*info));
+    return 0;
+}
+
+xc_cpupoolinfo_t *xc_cpupool_getinfo(xc_interface *xch, uint32_t id)
+{
+    xc_cpupoolinfo_t *pool;
+
+    (void)xch;
+    if (id > 0) {
+        errno = ENOENT;
+        return NULL;
+    }
+    pool = calloc(1, sizeof(*pool));
+    pool->sched_id = XEN_SCHEDULER_CREDIT2;
+    pool->cpumap = &fake.pool;
+    return pool;
+}
+
+void xc_cpupool_infofree(xc_interface *xch, xc_cpupoolinfo_t *info)
+{
+    (void)xch;
+    free(info);
+}
+
+xc_cpumap_t xc_cpupool_freeinfo(xc_interface *xch)
+{
+    (void)xch;
+    return calloc(1, 1);
+}
+
+int xc_cputopoinfo(xc_interface *xch, unsigned int *count, xc_cputopo_t *topology)
+{
+    (void)xch;
+    memset(topology, 0, *count * sizeof(*topology));
+    return 0;
+}
+
+int xc_getcpuinfo(xc_interface *xch, int max, xc_cpuinfo_t *info, int *count)
+{
+    (void)xch;
+    memset(info, 0, (size_t)max * sizeof(*info));
+    *count = max;
+    return 0;
+}
+
+/* ---- libxenctrl: domains ---- */
 
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int max,
                           xc_domaininfo_t *info)
@@ -219,6 +278,39 @@ int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *tot_pa
 
 /* ---- libxenstore ---- */
 
+struct xs_handle *xs_open(unsigned long flags)
+{
+    (void)flags;
+    if (fake.store_down) {
+        errno = ENOENT;
+        return NULL;
+    }
+    fake.store_lost = false;
+    return (struct xs_handle *)&fake;
+}
+
+void xs_close(struct xs_handle *h)
+{
+    (void)h;
+}
+
+bool xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+    (void)h;
+    (void)t;
+    return !fake_fails(path);
+}
+
+bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+                        struct xs_permissions *permissions, unsigned int count)
+{
+    (void)h;
+    (void)t;
+    (void)permissions;
+    (void)count;
+    return !fake_fails(path);
+}
+
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *length)
 {
     const struct fake_key *key = fake_key(path);
@@ -227,6 +319,8 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigne
     (void)t;
     if (fake_fails(path))
         return NULL;
+    if (!key && strcmp(path, "/") == 0)
+        return strdup("");
     if (!key) {
         errno = ENOENT;
         return NULL;
@@ -309,6 +403,10 @@ bool xs_watch(struct xs_handle *h, const char *path, const char *token)
     (void)h;
     if (fake_fails(path))
         return false;
+    if (fake.fail_watch && strstr(path, fake.fail_watch)) {
+        errno = ENOMEM;
+        return false;
+    }
     snprintf(watch, sizeof(watch), "%s %s", path, token);
     for (size_t i = 0; i < fake.watch_count; i++) {
         if (strcmp(fake.watches[i], watch) == 0) {
@@ -342,6 +440,21 @@ char **xs_check_watch(struct xs_handle *h)
 }
 
 /* ---- libxl ---- */
+
+int libxl_ctx_alloc(libxl_ctx **ctx, int version, unsigned int flags, xentoollog_logger *logger)
+{
+    (void)version;
+    (void)flags;
+    (void)logger;
+    *ctx = NULL;
+    return 0;
+}
+
+int libxl_ctx_free(libxl_ctx *ctx)
+{
+    (void)ctx;
+    return 0;
+}
 
 int libxl_set_memory_target(libxl_ctx *ctx, uint32_t domid, int64_t target_kib, int relative,
                             int enforce)
@@ -391,13 +504,11 @@ static inline struct xen_host *fake_open(void)
     struct xen_host *h = calloc(1, sizeof(*h));
 
     memset(&fake, 0, sizeof(fake));
+    fake.pool = 0xf;
     h->lock_fd = -1;
-    h->watching = true; /* as in the daemon: what is not stale is not read again */
+    h->xs = xs_open(0);
     ck_assert_int_eq(xlp_xen_machine_open(h), 0);
-    h->pools = calloc(1, sizeof(*h->pools));
-    h->pool_count = h->pool_room = 1;
-    h->pools[0].sched_id = XEN_SCHEDULER_CREDIT2;
-    ck_assert_int_eq(xlp_cpumap_parse("0-3", &h->pools[0].map), 0);
+    xlp_xen_store_watch(h); /* as in the daemon: what is not stale is not read again */
     return h;
 }
 
@@ -410,15 +521,6 @@ static inline void fake_close(struct xen_host *h)
     free(h->multiple);
     free(h->gone);
     free(h);
-}
-
-/* One look at the domains. 0, or -1. */
-static inline int fake_look(struct xen_host *h, struct xlp_snapshot *s)
-{
-    h->tick++;
-    xlp_snapshot_reset(s);
-    s->time_ns = h->now_ns = xlp_xen_now_ns();
-    return xlp_xen_observe_domains(h, s) < 0 ? -1 : xlp_xen_choose_samples(h);
 }
 
 #endif
