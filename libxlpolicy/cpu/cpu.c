@@ -367,7 +367,8 @@ static void sort_domain(struct tick *t, uint32_t domain)
             watch_home(t, i, tenure.home);
         if (!tenure.movable && !d->explained)
             xlp_explain(t, domain, &(struct xlp_reason){tenure.verdict, {tenure.number}});
-        if (tenure.movable && is_there(t, v, count))
+        /* Nothing is decided on a look that could be compared with none before. */
+        if (tenure.movable && t->elapsed_ns && is_there(t, v, count))
             add_item(t, v, count, &tenure);
         else
             for (uint32_t i = v; i < v + count; i++)

@@ -134,10 +134,11 @@ struct xen_domain {
     size_t vcpu_count, vcpu_room;
 };
 
-/* A domain that went, whose record of memory waits a while: it may only be rebooting. */
+/* A domain that went, and may come back: it reboots, or was saved, or sent to another host. */
 struct xen_gone {
     uint8_t uuid[16];
-    uint64_t since_ns;
+    int64_t since_s; /* of the monotonic clock */
+    bool retired;    /* what cannot outlive it is removed, and since_s is in xenstore */
 };
 
 struct xen_pcpu {
@@ -204,6 +205,7 @@ struct xen_host {
     size_t domain_count, domain_room;
     struct xen_gone *gone;
     size_t gone_count, gone_room;
+    uint64_t swept_ns; /* when they were last looked through; 0: not yet */
 
     char other_controller[XLP_NAME_SIZE];
     uint64_t controller_looked_ns, saved_looked_ns;
@@ -319,7 +321,7 @@ int xlp_xen_ledger_write_weight(struct xen_host *h, struct xen_domain *d,
 int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
                                 const struct xen_memory_record *record);
 int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool released);
-/* A domain went: its records go too, those of memory and of a release later or not at all. */
+/* A domain went: its records go too, those of its vCPUs soon, the others much later. */
 void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d);
 void xlp_xen_ledger_sweep(struct xen_host *h, uint64_t now_ns);
 

@@ -10,6 +10,8 @@
  *   /tool/xlpolicyd/domains/UUID/memory     ORIGINAL_TARGET ORIGINAL_LIMIT OUR_TARGET
  *                                           [NEXT_TARGET], in KiB
  *   /tool/xlpolicyd/domains/UUID/released   "1": the operator wants it left alone
+ *   /tool/xlpolicyd/domains/UUID/gone       when it was last there, in seconds of the monotonic
+ *                                           clock, which starts with xenstore
  *
  * Nothing is lost when we are killed at any point. A change is made in three steps: (1) the entry
  * is written, with what will be set as NEXT; (2) it is set; (3) the entry is written without NEXT
@@ -25,7 +27,10 @@
  * A domain keeps its UUID across a reboot and gets a new id, fresh masks and the weight of its
  * configuration: the entries of these then no longer count, and go with the first that is written.
  * Its target it keeps (xl reboots a guest with the target it has), and so the entry of memory
- * stays, if the target of the new domain is the one that we wrote.
+ * stays, if the target of the new domain is the one that we wrote. The same holds for one that was
+ * saved, or sent to another host and comes back, which may be much later: of a domain that is not
+ * there the entry of memory and the mark of a release are kept for 30 days. (The other host's
+ * daemon knows nothing of them: to it, what the guest came with is the original.)
  *
  * Two domains may have one UUID for a while: one still dying when its successor runs, or both ends
  * of a migration within this host. The entries are then those of the one they name, as long as it
@@ -46,12 +51,16 @@
 #define PATH_SIZE 160
 /* xenstore takes 4096 bytes a write, path included. */
 #define ENTRY_SIZE (4096 - PATH_SIZE)
-/* A reboot takes some seconds; until then the entry of memory waits for the new domain. */
-#define REBOOT_NS (120 * XEN_NS_PER_S)
+/* Of domains that went: how often they are looked through; how long a reboot may take; how long
+ * one that was saved or sent away may take to come back, and how many of those there may be. */
+#define SWEEP_EVERY_NS (60 * XEN_NS_PER_S)
+#define REBOOT_S       120
+#define KEPT_S         (INT64_C(30) * 24 * 3600)
+#define KEPT_MAX       1000
 /* xl may add libxl's slack to the target when it reboots a guest. */
 #define SAME_TARGET_KIB XEN_LIMIT_SLACK_KIB
 
-static int remove_strangers(struct xen_host *h);
+static int add_strangers(struct xen_host *h);
 static int load_vcpus(struct xen_host *h, struct xen_domain *d);
 static int load_weight(struct xen_host *h, struct xen_domain *d);
 static int load_memory(struct xen_host *h, struct xen_domain *d);
@@ -82,7 +91,7 @@ static int make_root(struct xen_host *h)
 
 int xlp_xen_ledger_open(struct xen_host *h)
 {
-    return make_root(h) < 0 ? -1 : remove_strangers(h);
+    return make_root(h) < 0 ? -1 : add_strangers(h);
 }
 
 static int restore(struct xen_host *h, struct xen_domain *d)
@@ -112,28 +121,75 @@ int xlp_xen_ledger_restore(struct xen_host *h)
     return 0;
 }
 
-static void remove_key(struct xen_host *h, const uint8_t uuid[16], const char *key)
+static bool remove_key(struct xen_host *h, const uint8_t uuid[16], const char *key)
 {
     char path[PATH_SIZE];
 
-    xs_rm(h->xs, XBT_NULL, path_of(uuid, key, path));
+    return xs_rm(h->xs, XBT_NULL, path_of(uuid, key, path)) || errno == ENOENT;
 }
 
-/* Of a domain that is not there nothing is kept but that it was released. */
-static void clean(struct xen_host *h, const uint8_t uuid[16])
+static int64_t seconds(uint64_t ns)
 {
-    char path[PATH_SIZE], *released = NULL;
+    return (int64_t)(ns / XEN_NS_PER_S);
+}
 
-    xlp_xen_store_read(h, path_of(uuid, "released", path), &released, NULL);
-    if (released) {
-        remove_key(h, uuid, "vcpu");
-        remove_key(h, uuid, "weight");
-        remove_key(h, uuid, "memory");
-        remove_key(h, uuid, "domid");
-    } else {
-        remove_key(h, uuid, "");
-    }
-    free(released);
+/* When memory is out, the next start will find it. */
+static struct xen_gone *add_gone(struct xen_host *h, const uint8_t uuid[16])
+{
+    struct xen_gone *gone;
+
+    for (size_t i = 0; i < h->gone_count; i++)
+        if (memcmp(h->gone[i].uuid, uuid, 16) == 0)
+            return &h->gone[i];
+    if (xlp_grow(&h->gone, &h->gone_room, h->gone_count + 1, sizeof(*h->gone)) < 0)
+        return NULL;
+    gone = &h->gone[h->gone_count++];
+    memcpy(gone->uuid, uuid, sizeof(gone->uuid));
+    return gone;
+}
+
+/* What a former run left: whoever is there is found at the first sweep. */
+static int add_stranger(struct xen_host *h, const uint8_t uuid[16])
+{
+    struct xen_gone *gone = add_gone(h, uuid);
+    int64_t now_s = seconds(xlp_xen_now_ns()), since_s;
+    char path[PATH_SIZE];
+
+    if (!gone)
+        return xlp_xen_out_of_memory(h);
+    if (xlp_xen_store_number(h, path_of(uuid, "gone", path), -1, &since_s) < 0)
+        return -1;
+    gone->retired = since_s >= 0 && since_s <= now_s;
+    gone->since_s = gone->retired ? since_s : now_s;
+    return 0;
+}
+
+static int add_strangers(struct xen_host *h)
+{
+    unsigned int count = 0;
+    char **names = xs_directory(h->xs, XBT_NULL, DOMAINS, &count);
+    uint8_t uuid[16];
+    int rc = 0;
+
+    if (!names)
+        return errno == ENOENT ? 0 : xlp_xen_fail(h, "listing " DOMAINS " in xenstore");
+    for (unsigned int i = 0; i < count && rc == 0; i++)
+        if (xlp_uuid_parse(names[i], uuid) == 0)
+            rc = add_stranger(h, uuid);
+    free(names);
+    return rc;
+}
+
+/* ---- domains that went ---- */
+
+void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d)
+{
+    struct xen_gone *gone = h->read_only ? NULL : add_gone(h, d->uuid);
+
+    if (!gone)
+        return;
+    gone->since_s = seconds(xlp_xen_now_ns());
+    gone->retired = false;
 }
 
 static bool is_listed(const struct xen_host *h, const uint8_t uuid[16])
@@ -144,57 +200,67 @@ static bool is_listed(const struct xen_host *h, const uint8_t uuid[16])
     return false;
 }
 
-/* Remembers that it may have to be cleaned soon. When memory is out, the next start will do it. */
-static void add_gone(struct xen_host *h, const uint8_t uuid[16])
+static bool has_key(struct xen_host *h, const uint8_t uuid[16], const char *key)
 {
-    struct xen_gone *gone;
+    char path[PATH_SIZE], *text = NULL;
+    bool has = xlp_xen_store_read(h, path_of(uuid, key, path), &text, NULL) != 1;
 
-    if (xlp_grow(&h->gone, &h->gone_room, h->gone_count + 1, sizeof(*h->gone)) < 0)
-        return;
-    gone = &h->gone[h->gone_count++];
-    memcpy(gone->uuid, uuid, sizeof(gone->uuid));
-    gone->since_ns = xlp_xen_now_ns();
+    free(text);
+    return has;
 }
 
-/* What a former run left: whoever is not there at the first sweep after a while goes. */
-static int remove_strangers(struct xen_host *h)
+/* Whatever fails is tried again at the next sweep. */
+static void retire(struct xen_host *h, struct xen_gone *gone)
 {
-    unsigned int count = 0;
-    char **names = xs_directory(h->xs, XBT_NULL, DOMAINS, &count);
+    char path[PATH_SIZE], text[32];
 
-    if (!names)
-        return errno == ENOENT ? 0 : xlp_xen_fail(h, "listing " DOMAINS " in xenstore");
-    for (unsigned int i = 0; i < count; i++) {
-        uint8_t uuid[16];
-
-        if (xlp_uuid_parse(names[i], uuid) == 0)
-            add_gone(h, uuid);
-    }
-    free(names);
-    return 0;
+    snprintf(text, sizeof(text), "%" PRId64, gone->since_s);
+    gone->retired = remove_key(h, gone->uuid, "vcpu") && remove_key(h, gone->uuid, "weight") &&
+                    remove_key(h, gone->uuid, "domid") &&
+                    xs_write(h->xs, XBT_NULL, path_of(gone->uuid, "gone", path), text,
+                             (unsigned int)strlen(text));
 }
 
-void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d)
+/* Whether it still has to be remembered that this domain went. */
+static bool is_awaited(struct xen_host *h, struct xen_gone *gone, int64_t now_s)
 {
-    if (!h->read_only)
-        add_gone(h, d->uuid);
+    if (is_listed(h, gone->uuid))
+        return gone->retired && !remove_key(h, gone->uuid, "gone");
+    if (now_s - gone->since_s < REBOOT_S)
+        return true;
+    if (now_s - gone->since_s >= KEPT_S ||
+        !(has_key(h, gone->uuid, "memory") || has_key(h, gone->uuid, "released")))
+        return !remove_key(h, gone->uuid, "");
+    if (!gone->retired)
+        retire(h, gone);
+    return true;
+}
+
+/* The one that went first, so that domains that come and go for ever do not fill xenstore. */
+static void drop_oldest(struct xen_host *h)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 1; i < h->gone_count; i++)
+        if (h->gone[i].since_s < h->gone[oldest].since_s)
+            oldest = i;
+    remove_key(h, h->gone[oldest].uuid, "");
+    h->gone[oldest] = h->gone[--h->gone_count];
 }
 
 void xlp_xen_ledger_sweep(struct xen_host *h, uint64_t now_ns)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < h->gone_count; i++) {
-        const struct xen_gone *gone = &h->gone[i];
-
-        if (is_listed(h, gone->uuid))
-            continue; /* it is here, or here again */
-        if (now_ns < gone->since_ns + REBOOT_NS)
-            h->gone[kept++] = *gone;
-        else
-            clean(h, gone->uuid);
-    }
+    if (h->swept_ns && now_ns - h->swept_ns < SWEEP_EVERY_NS)
+        return;
+    h->swept_ns = now_ns;
+    for (size_t i = 0; i < h->gone_count; i++)
+        if (is_awaited(h, &h->gone[i], seconds(now_ns)))
+            h->gone[kept++] = h->gone[i];
     h->gone_count = kept;
+    while (h->gone_count > KEPT_MAX)
+        drop_oldest(h);
 }
 
 /* ---- loading ---- */

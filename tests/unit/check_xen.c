@@ -226,6 +226,131 @@ START_TEST(of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_get
 }
 END_TEST
 
+#define DAY_NS (24 * 3600 * XEN_NS_PER_S)
+
+/* Domain 1, with a record of its memory ("" none), went some time ago. */
+static struct xen_host *with_gone(const char *memory, uint64_t ago_ns)
+{
+    struct xen_host *h = with_record("1", 1 << 2);
+
+    if (*memory)
+        fake_put(MEMORY_1, memory);
+    fake_add(2, 2);
+    look(h);
+    fake_remove(1);
+    look(h);
+    xlp_xen_ledger_sweep(h, xlp_xen_now_ns() + ago_ns);
+    return h;
+}
+
+START_TEST(a_guest_that_comes_back_after_days_is_known_again)
+{
+    struct xen_host *h = with_gone("2000 2000 1000", 29 * DAY_NS);
+
+    ck_assert_str_eq(fake_text(VCPU_1), "");
+    fake_add(9, 1);
+    fake_put("/local/domain/9/memory/target", "1000");
+    look(h);
+    ck_assert_int_eq(xlp_xen_domain(h, 9)->memory.original_target, 2000);
+    h->swept_ns = 0;
+    look(h);
+    ck_assert_str_eq(fake_text(UUID_1 "gone"), "");
+    ck_assert_str_eq(fake_text(MEMORY_1), "2000 2000 1000");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_guest_that_does_not_come_back_is_forgotten_after_thirty_days)
+{
+    struct xen_host *h = with_gone("2000 2000 1000", 31 * DAY_NS);
+
+    ck_assert_uint_eq(h->gone_count, 0);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(of_a_guest_with_nothing_to_come_back_to_nothing_is_kept)
+{
+    struct xen_host *h = with_gone("", 200 * XEN_NS_PER_S);
+
+    ck_assert_uint_eq(h->gone_count, 0);
+    ck_assert_str_eq(fake_text(VCPU_1), "");
+    ck_assert_str_eq(fake_text(DOMID_1), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(so_it_is_if_the_daemon_was_started_meanwhile)
+{
+    struct xen_host *h = fake_open();
+
+    fake_put(UUID_1 "released", "1");
+    fake_put(UUID_1 "gone", "1"); /* a second after xenstore began */
+    ck_assert_int_eq(xlp_xen_ledger_open(h), 0);
+    xlp_xen_ledger_sweep(h, 29 * DAY_NS);
+    ck_assert_str_eq(fake_text(UUID_1 "released"), "1");
+    xlp_xen_ledger_sweep(h, 30 * DAY_NS + XEN_NS_PER_S);
+    ck_assert_str_eq(fake_text(UUID_1 "released"), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(of_guests_that_went_a_thousand_are_remembered_the_last)
+{
+    struct xen_host *h = fake_open();
+    char path[FAKE_TEXT], since[16];
+
+    for (int i = 0; i < 1002; i++) {
+        snprintf(path, sizeof(path), FAKE_LEDGER "00000000-0000-0000-0000-%012d/released", i);
+        fake_put(path, "1");
+        snprintf(strrchr(path, '/'), 8, "/gone");
+        snprintf(since, sizeof(since), "%d", i == 500 ? 0 : i == 501 ? 1 : 2);
+        fake_put(path, since);
+    }
+    ck_assert_int_eq(xlp_xen_ledger_open(h), 0);
+    xlp_xen_ledger_sweep(h, DAY_NS);
+    ck_assert_uint_eq(h->gone_count, 1000);
+    ck_assert_str_eq(fake_text(FAKE_LEDGER "00000000-0000-0000-0000-000000000499/released"), "1");
+    ck_assert_str_eq(fake_text(FAKE_LEDGER "00000000-0000-0000-0000-000000000500/released"), "");
+    ck_assert_str_eq(fake_text(FAKE_LEDGER "00000000-0000-0000-0000-000000000501/released"), "");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(an_entry_that_cannot_be_removed_is_tried_again)
+{
+    struct xen_host *h = with_gone("2000 2000 1000", 0);
+
+    fake.fail_path = UUID_1 "vcpu";
+    fake.fail_error = ENOMEM;
+    xlp_xen_ledger_sweep(h, xlp_xen_now_ns() + DAY_NS);
+    ck_assert_str_eq(fake_text(VCPU_1), "1 all 2 all");
+    fake.fail_path = NULL;
+    xlp_xen_ledger_sweep(h, xlp_xen_now_ns() + 2 * DAY_NS);
+    ck_assert_str_eq(fake_text(VCPU_1), "");
+    ck_assert_str_eq(fake_text(MEMORY_1), "2000 2000 1000");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(nothing_is_recorded_beside_masks_of_a_former_guest_that_cannot_be_removed)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(9, 1);
+    fake_put(DOMID_1, "1");
+    fake_put(VCPU_1, "1 all 2 all");
+    look(h);
+    fake.fail_path = UUID_1 "vcpu";
+    fake.fail_error = ENOMEM;
+    ck_assert_int_eq(place(h, 9, "3"), XLP_NOT_DONE_FAILED);
+    ck_assert_str_eq(fake_text(DOMID_1), "1");
+    ck_assert_int_eq(fake_domain(9)->hard, 0xff);
+    fake_close(h);
+}
+END_TEST
+
 START_TEST(a_mask_that_xen_widened_is_still_ours_and_its_original_kept)
 {
     struct xen_host *h = with_record("1-2", 1 << 2);
@@ -561,6 +686,13 @@ CHECK_CASE(ledger, a_mask_that_xen_widened_is_still_ours_and_its_original_kept,
            a_mask_that_the_operator_widened_is_his,
            a_vcpu_whose_soft_mask_was_reset_too_was_not_widened_by_xen,
            an_original_that_xen_would_have_widened_is_not_kept)
+CHECK_CASE(gone, a_guest_that_comes_back_after_days_is_known_again,
+           a_guest_that_does_not_come_back_is_forgotten_after_thirty_days,
+           of_a_guest_with_nothing_to_come_back_to_nothing_is_kept,
+           so_it_is_if_the_daemon_was_started_meanwhile,
+           of_guests_that_went_a_thousand_are_remembered_the_last,
+           an_entry_that_cannot_be_removed_is_tried_again,
+           nothing_is_recorded_beside_masks_of_a_former_guest_that_cannot_be_removed)
 CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
            a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus,
            a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
@@ -575,4 +707,4 @@ CHECK_CASE(failing, a_domain_that_cannot_be_looked_at_is_left_out_with_a_note,
            a_watch_that_fails_once_is_set_again_with_those_that_did_not,
            waiting_goes_on_where_nothing_can_be_watched,
            a_lost_connection_is_made_again_and_the_ledger_with_it)
-CHECK_MAIN("xen", looking, passthrough, ledger, twins, memory, failing)
+CHECK_MAIN("xen", looking, passthrough, ledger, gone, twins, memory, failing)

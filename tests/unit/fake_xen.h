@@ -19,7 +19,8 @@
 #include "host/xen.h"
 
 #define FAKE_PCPUS   4
-#define FAKE_ROOM    64
+#define FAKE_KEYS    2200
+#define FAKE_WATCHES 64
 #define FAKE_TEXT    160
 #define FAKE_LEDGER  "/tool/xlpolicyd/domains/"
 #define FAKE_MIB_KIB (INT64_C(1024))
@@ -38,9 +39,9 @@ static struct {
     uint8_t pool; /* its pCPUs */
     struct fake_domain domains[8];
     size_t domain_count;
-    struct fake_key keys[FAKE_ROOM];
+    struct fake_key keys[FAKE_KEYS];
     size_t key_count;
-    char watches[FAKE_ROOM][2 * FAKE_TEXT];
+    char watches[FAKE_WATCHES][2 * FAKE_TEXT];
     size_t watch_count;
     bool store_lost;       /* the connection: every call on it fails */
     bool store_down;       /* nor can there be another one */
@@ -99,7 +100,7 @@ static inline void fake_put(const char *path, const char *text)
     struct fake_key *key = fake_key(path);
 
     if (!key) {
-        ck_assert_uint_lt(fake.key_count, FAKE_ROOM);
+        ck_assert_uint_lt(fake.key_count, FAKE_KEYS);
         key = &fake.keys[fake.key_count++];
         snprintf(key->path, sizeof(key->path), "%s", path);
     }
@@ -377,8 +378,8 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, u
     *count = 0;
     if (fake_fails(path))
         return NULL;
-    names = calloc(FAKE_ROOM, sizeof(*names) + FAKE_TEXT); /* one block, as the caller frees one */
-    text = (char *)(names + FAKE_ROOM);
+    names = calloc(FAKE_KEYS, sizeof(*names) + FAKE_TEXT); /* one block, as the caller frees one */
+    text = (char *)(names + FAKE_KEYS);
     for (size_t i = 0; i < fake.key_count; i++) {
         const char *key = fake.keys[i].path;
         bool known = false;
@@ -414,7 +415,7 @@ bool xs_watch(struct xs_handle *h, const char *path, const char *token)
             return false;
         }
     }
-    ck_assert_uint_lt(fake.watch_count, FAKE_ROOM);
+    ck_assert_uint_lt(fake.watch_count, FAKE_WATCHES);
     memcpy(fake.watches[fake.watch_count++], watch, sizeof(watch));
     return true;
 }
