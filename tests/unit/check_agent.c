@@ -351,6 +351,25 @@ START_TEST(a_broken_connection_is_opened_again_after_a_pause)
 }
 END_TEST
 
+START_TEST(memory_that_cannot_be_read_for_a_while_is_waited_for_with_one_complaint)
+{
+    char line[1024];
+
+    start_agent("--interval", "10", "--xenbus", device, NO_MORE);
+    take_report();
+    fake_proc_remove("meminfo");
+    read_line(agent.stderr_fd, line, sizeof(line));
+    ck_assert_ptr_nonnull(strstr(line, "/meminfo: No such file or directory"));
+    ck_assert(!comes_within(agent.stderr_fd, 1000)); /* it has looked thrice more by then */
+    ck_assert(!comes_within(store_fd, 0));           /* and its report still stands */
+
+    fake_proc_put("meminfo", "MemTotal: 204924 kB\nMemFree: 90000 kB\nMemAvailable: 100000 kB\n");
+    ck_assert_int_eq(take_report().avail_kib, 100000);
+    read_line(agent.stderr_fd, line, sizeof(line));
+    ck_assert_ptr_nonnull(strstr(line, "/meminfo can be read again"));
+}
+END_TEST
+
 START_TEST(a_stopped_agent_withdraws_its_report)
 {
     struct request request;
@@ -387,6 +406,7 @@ static TCase *program(void)
     tcase_add_test(tcase, quiet_memory_is_reported_at_the_interval);
     tcase_add_test(tcase, a_late_xenbus_is_waited_for_with_one_complaint);
     tcase_add_test(tcase, a_broken_connection_is_opened_again_after_a_pause);
+    tcase_add_test(tcase, memory_that_cannot_be_read_for_a_while_is_waited_for_with_one_complaint);
     tcase_add_test(tcase, a_stopped_agent_withdraws_its_report);
     tcase_add_test(tcase, a_plain_file_for_pressure_is_not_written_to);
     return tcase;

@@ -25,6 +25,8 @@ struct loop {
     int signal_fd;
     int pressure_fd; /* -1: no trigger, the regular look has to do */
     int complained;  /* the error that was printed last and still holds, 0 if none */
+    bool looked;     /* memory could be read: if it cannot now, that will pass */
+    int unread;      /* as complained, of reading memory */
 };
 
 static void loop_dispose(struct loop *loop);
@@ -33,7 +35,7 @@ static int look(struct loop *loop);
 static size_t compose(const char *proc_dir, uint64_t seq, const struct memory_sample *memory,
                       char report_out[REPORT_ROOM]);
 static bool wait_for_next_look(struct loop *loop);
-static int read_memory(const char *proc_dir, struct memory_sample *memory_out);
+static void complain_of_memory(const char *proc_dir, int rc);
 static void complain_once(struct loop *loop, int rc);
 static void complain(const struct publisher *publisher, int rc);
 static int64_t clock_ms(void);
@@ -62,10 +64,12 @@ int loop_once(const char *proc_dir, struct publisher *const publishers[], size_t
 {
     struct memory_sample memory;
     char report[REPORT_ROOM];
-    int rc = read_memory(proc_dir, &memory);
+    int rc = sample_memory(proc_dir, &memory);
 
-    if (rc)
+    if (rc) {
+        complain_of_memory(proc_dir, rc);
         return rc;
+    }
     size_t len = compose(proc_dir, 1, &memory, report);
     for (size_t i = 0; i < count && rc == 0; i++) {
         rc = publishers[i]->publish(publishers[i], report, len);
@@ -98,14 +102,19 @@ static int catch_signals(void)
     return fd;
 }
 
+/* In a guest that is short of memory or of files a look may fail, and the next succeed. */
 static int look(struct loop *loop)
 {
     struct memory_sample memory;
     char report[REPORT_ROOM];
-    int rc = read_memory(loop->proc_dir, &memory);
+    int rc = sample_memory(loop->proc_dir, &memory);
 
+    if (rc != loop->unread)
+        complain_of_memory(loop->proc_dir, rc);
+    loop->unread = rc;
     if (rc)
-        return rc;
+        return loop->looked ? 0 : rc;
+    loop->looked = true;
     if (!pace_is_due(&loop->pace, &memory, clock_ms()))
         return 0;
 
@@ -147,14 +156,13 @@ static bool wait_for_next_look(struct loop *loop)
     return fds[0].revents == 0;
 }
 
-static int read_memory(const char *proc_dir, struct memory_sample *memory_out)
+static void complain_of_memory(const char *proc_dir, int rc)
 {
-    int rc = sample_memory(proc_dir, memory_out);
-
     if (rc)
         fprintf(stderr, "xlpolicy-guest-agent: cannot read %s/meminfo: %s; is it mounted?\n",
                 proc_dir, strerror(-rc));
-    return rc;
+    else
+        fprintf(stderr, "xlpolicy-guest-agent: %s/meminfo can be read again\n", proc_dir);
 }
 
 /* A failure may last for hours: one line when it begins or changes, one when it is over. */

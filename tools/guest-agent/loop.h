@@ -17,9 +17,9 @@
 int loop_once(const char *proc_dir, struct publisher *const publishers[], size_t count);
 
 /*
- * Reports until SIGTERM or SIGINT, then withdraws the report and returns 0. A publisher that fails
- * is tried again for ever; a negative errno, with the reason printed, is returned only when the
- * kernel does not tell how much memory there is.
+ * Reports until SIGTERM or SIGINT, then withdraws the report and returns 0. What fails is tried
+ * again for ever, and complained of once; a negative errno, with the reason printed, is returned
+ * only when the first look already finds that the kernel does not tell how much memory there is.
  */
 int loop_run(const char *proc_dir, int64_t interval_ms, struct publisher *publisher);
 
