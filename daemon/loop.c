@@ -10,8 +10,12 @@
 #include "notify.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+/* What happens on the host brings the next tick forward, but one tick keeps this far from another:
+ * no guest makes us work more than with the usual tick_ms. */
+#define EARLY_TICK_NS (1000 * NS_PER_MS)
 
 static void run_due_tick(struct daemon *d);
+static void bring_tick_forward(struct daemon *d);
 static uint64_t wake_time(const struct daemon *d, uint64_t watchdog_due_ns);
 static void pat_watchdog(const struct daemon *d, uint64_t interval_ns, uint64_t *due_ns);
 static void take_signal(struct daemon *d, int signal_fd);
@@ -54,6 +58,8 @@ int loop_run(struct daemon *d, int signal_fd)
             log_line(LOG_NOTICE, "the host has no more to show");
             d->stop = true;
         }
+        if (woke & XLP_WAKE_EVENT)
+            bring_tick_forward(d);
         if (!(woke & XLP_WAKE_FD))
             for (size_t i = 0; i < 1 + control_count; i++)
                 fds[i].revents = 0;
@@ -75,14 +81,27 @@ uint64_t loop_next_tick(uint64_t due_ns, uint64_t now_ns, uint64_t tick_ns, uint
 static void run_due_tick(struct daemon *d)
 {
     uint64_t tick_ns = (uint64_t)d->config.policy.tick_ms * NS_PER_MS;
+    uint64_t now_ns = d->host->ops->now_ns(d->host);
 
-    if (d->host->ops->now_ns(d->host) < d->next_tick_ns)
+    if (now_ns < d->next_tick_ns)
         return;
+    d->last_tick_ns = now_ns;
     cycle_run(d);
     d->next_tick_ns = loop_next_tick(d->next_tick_ns, d->host->ops->now_ns(d->host), tick_ns,
                                      &d->counters.ticks_missed);
     notify_send("STATUS=%s: %zu domains, %zu actions", config_mode_name(d->mode),
                 d->snapshot.domain_count, d->plan.action_count);
+}
+
+/* A domain that came, or a guest in need, does not wait for the end of a long tick. */
+static void bring_tick_forward(struct daemon *d)
+{
+    uint64_t due_ns = d->host->ops->now_ns(d->host);
+
+    if (due_ns < d->last_tick_ns + EARLY_TICK_NS)
+        due_ns = d->last_tick_ns + EARLY_TICK_NS;
+    if (due_ns < d->next_tick_ns)
+        d->next_tick_ns = due_ns;
 }
 
 static uint64_t wake_time(const struct daemon *d, uint64_t watchdog_due_ns)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Waiting: for the next tick, for signals, and for clients. */
+/* Waiting: for the next tick, which the host's events bring forward, for signals, and for clients.
+ */
 #ifndef LOOP_H
 #define LOOP_H
 

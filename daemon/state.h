@@ -54,9 +54,9 @@ struct daemon {
     struct xlp_recorder *recorder;
 
     struct control control;
-    struct xlp_json_writer *state_reply; /* to "state", as long as */
-    bool state_current;                  /* there was no tick or change since */
-    uint64_t started_ns, next_tick_ns;   /* host's clock */
+    struct xlp_json_writer *state_reply;             /* to "state", as long as */
+    bool state_current;                              /* there was no tick or change since */
+    uint64_t started_ns, last_tick_ns, next_tick_ns; /* host's clock */
     bool stop;
 };
 

@@ -29,7 +29,7 @@ struct xlp_outcome {
 /* Why wait() came back; several may hold. */
 enum xlp_wake {
     XLP_WAKE_TIME = 1 << 0,  /* until_ns is reached */
-    XLP_WAKE_EVENT = 1 << 1, /* a domain came or went, or a guest reported */
+    XLP_WAKE_EVENT = 1 << 1, /* a domain came or went, or a guest had news; told once */
     XLP_WAKE_FD = 1 << 2,    /* one of fds has revents */
     XLP_WAKE_END = 1 << 3,   /* the host has no more to show (end of a scenario or recording) */
 };

@@ -54,8 +54,11 @@ int xlp_xen_wait(struct xlp_host *host, uint64_t until_ns, struct pollfd *fds, n
             wake |= XLP_WAKE_TIME;
         if (now_ns >= event_until_ns)
             wake |= XLP_WAKE_EVENT;
-        if (wake)
-            return wake | (h->event ? XLP_WAKE_EVENT : 0);
+        if (wake) {
+            wake |= h->event ? XLP_WAKE_EVENT : 0;
+            h->event = false; /* it is told once */
+            return wake;
+        }
     }
 }
 

@@ -23,6 +23,8 @@
 struct fake {
     struct xlp_host base;
     uint64_t now_ns, observe_takes_ns;
+    uint64_t event_at_ns, event_every_ns; /* 0: never, once */
+    uint64_t looks_ns[200];               /* when */
     unsigned int observed, waited, applied;
     unsigned int observe_fails_at, wait_fails_at, ends_at; /* the how manieth call; 0: never */
     uint32_t refuses_vcpu;                                 /* XLP_UNKNOWN: none */
@@ -33,6 +35,8 @@ static int fake_observe(struct xlp_host *host, struct xlp_snapshot *s)
     struct fake *fake = (struct fake *)host;
     struct xlp_domain *domain;
 
+    if (fake->observed < sizeof(fake->looks_ns) / sizeof(fake->looks_ns[0]))
+        fake->looks_ns[fake->observed] = fake->now_ns;
     fake->observed++;
     fake->now_ns += fake->observe_takes_ns;
     xlp_snapshot_reset(s);
@@ -67,15 +71,21 @@ static uint64_t fake_now_ns(struct xlp_host *host)
 static int fake_wait(struct xlp_host *host, uint64_t until_ns, struct pollfd *fds, nfds_t fd_count)
 {
     struct fake *fake = (struct fake *)host;
+    int wake = XLP_WAKE_TIME;
 
     (void)fds;
     (void)fd_count;
     fake->waited++;
+    if (fake->event_at_ns && fake->event_at_ns < until_ns) {
+        until_ns = fake->event_at_ns;
+        fake->event_at_ns = fake->event_every_ns ? until_ns + fake->event_every_ns : 0;
+        wake = XLP_WAKE_EVENT;
+    }
     if (until_ns > fake->now_ns)
         fake->now_ns = until_ns;
     if (fake->waited == fake->wait_fails_at)
         return -1;
-    return fake->waited == fake->ends_at ? XLP_WAKE_END : XLP_WAKE_TIME;
+    return fake->waited == fake->ends_at ? XLP_WAKE_END : wake;
 }
 
 static void fake_close(struct xlp_host *host)
@@ -169,6 +179,50 @@ START_TEST(looks_that_take_longer_than_a_tick_do_not_pile_up)
     ck_assert_uint_eq(fake.now_ns, 2500 * MS);
     ck_assert_uint_eq(d.counters.ticks, 5);
     ck_assert_uint_eq(d.counters.ticks_missed, 10);
+}
+END_TEST
+
+START_TEST(an_event_brings_the_next_tick_forward)
+{
+    d.config.policy.tick_ms = 60000;
+    fake.event_at_ns = 6000 * MS;
+    fake.ends_at = 3;
+    ck_assert_int_eq(loop_run(&d, -1), 0);
+    ck_assert_uint_eq(fake.observed, 3);
+    ck_assert_uint_eq(fake.looks_ns[0], 1000 * MS);
+    ck_assert_uint_eq(fake.looks_ns[1], 6000 * MS);
+    ck_assert_uint_eq(fake.looks_ns[2], 66000 * MS);
+    ck_assert_uint_eq(d.counters.ticks_missed, 0);
+}
+END_TEST
+
+START_TEST(any_number_of_events_makes_one_tick_a_second)
+{
+    d.config.policy.tick_ms = 60000;
+    fake.event_at_ns = 1010 * MS;
+    fake.event_every_ns = 10 * MS;
+    fake.observe_takes_ns = 5 * MS;
+    fake.ends_at = 1000;
+    ck_assert_int_eq(loop_run(&d, -1), 0);
+    ck_assert_uint_ge(fake.observed, 9);
+    for (unsigned int i = 0; i < fake.observed; i++)
+        ck_assert_uint_eq(fake.looks_ns[i], (i + 1) * 1000 * MS);
+}
+END_TEST
+
+START_TEST(events_do_not_change_the_rhythm_of_ticks_that_are_no_longer_than_a_second)
+{
+    static const uint32_t ticks_ms[] = {100, 500, 1000};
+
+    d.config.policy.tick_ms = ticks_ms[_i];
+    fake.event_at_ns = 1007 * MS;
+    fake.event_every_ns = 7 * MS;
+    fake.observe_takes_ns = 5 * MS;
+    fake.ends_at = 1000;
+    ck_assert_int_eq(loop_run(&d, -1), 0);
+    ck_assert_uint_ge(fake.observed, 6);
+    for (unsigned int i = 0; i < fake.observed; i++)
+        ck_assert_uint_eq(fake.looks_ns[i], 1000 * MS + i * ticks_ms[_i] * MS);
 }
 END_TEST
 
@@ -462,11 +516,21 @@ END_TEST
         return tcase;                                                                              \
     }
 
-FIXTURE_CASE(ticks, a_tick_that_was_late_does_not_delay_the_next,
+FIXTURE_CASE(plain_ticks, a_tick_that_was_late_does_not_delay_the_next,
              ticks_that_passed_are_left_out_and_counted,
              the_loop_ticks_in_rhythm_until_the_host_ends,
              looks_that_take_longer_than_a_tick_do_not_pile_up,
+             an_event_brings_the_next_tick_forward, any_number_of_events_makes_one_tick_a_second,
              a_host_that_cannot_be_waited_for_ends_the_loop_with_an_error)
+static TCase *ticks(void)
+{
+    TCase *tcase = plain_ticks();
+
+    tcase_add_loop_test(
+        tcase, events_do_not_change_the_rhythm_of_ticks_that_are_no_longer_than_a_second, 0, 3);
+    return tcase;
+}
+
 FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
              every_action_is_tried_though_one_fails,
              what_fails_every_tick_does_not_fill_the_history)
