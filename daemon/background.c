@@ -8,6 +8,17 @@
 
 static _Noreturn void wait_for_child(int fd, pid_t child);
 
+void background_fill_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int background_start(void)
 {
     int ends[2];

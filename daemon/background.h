@@ -6,6 +6,10 @@
 
 #include <stdbool.h>
 
+/* Opens /dev/null in the place of standard descriptors that are closed, so that nothing else comes
+ * to be read, written or closed as one of them. To be called before anything is opened. */
+void background_fill_standard(void);
+
 /* Forks. Returns in the child only, with a descriptor for background_ready, or -1 when it could not
  * fork. The parent exits: with 0 once the child is ready, else with the child's exit status. */
 int background_start(void);

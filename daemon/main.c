@@ -25,8 +25,10 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct daemon daemon;
-    int code = options_parse(argc, argv, &options);
+    int code;
 
+    background_fill_standard();
+    code = options_parse(argc, argv, &options);
     if (code >= 0)
         return code;
     code = daemon_init(&daemon, &options) < 0 ? complain("out of memory") : run(&daemon);

@@ -301,6 +301,16 @@ as_nobody() {
     [ "$(readlink "/proc/$DAEMON_PID/fd/2")" = /dev/null ]
 }
 
+@test "started with no standard descriptor open it serves all the same" {
+    xlpolicyd -f "$CONF" --host "sim:$SCENARIO" --socket "$SOCKET" --pidfile "$PIDFILE" \
+        <&- >&- 2>&- 3>&-
+    DAEMON_PID=$(cat "$PIDFILE")
+    [ "$(ask_for status 'r["pid"]')" -eq "$DAEMON_PID" ]
+    for fd in 0 1 2; do
+        [ "$(readlink "/proc/$DAEMON_PID/fd/$fd")" = /dev/null ]
+    done
+}
+
 @test "the paths given to a background daemon may be relative" {
     cd "$DIR"
     xlpolicyd -f xlpolicyd.conf --host "sim:$SCENARIO" --socket control.sock --pidfile pid \
