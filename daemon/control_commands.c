@@ -251,10 +251,16 @@ static void put_outcomes(struct xlp_json_writer *w, const struct outcomes *outco
 
 static void put_views(struct xlp_json_writer *w, const struct xlp_engine *engine)
 {
-    size_t vcpu_count, domain_count;
+    size_t pcpu_count, vcpu_count, domain_count;
+    const struct xlp_pcpu_view *pcpus = xlp_engine_pcpu_views(engine, &pcpu_count);
     const struct xlp_vcpu_view *vcpus = xlp_engine_vcpu_views(engine, &vcpu_count);
     const struct xlp_domain_view *domains = xlp_engine_domain_views(engine, &domain_count);
 
+    xlp_json_write_key(w, "pcpu_views");
+    xlp_json_open_array(w);
+    for (size_t i = 0; i < pcpu_count; i++)
+        xlp_pcpu_view_write(w, &pcpus[i]);
+    xlp_json_close_array(w);
     xlp_json_write_key(w, "vcpu_views");
     xlp_json_open_array(w);
     for (size_t i = 0; i < vcpu_count; i++)

@@ -12,8 +12,12 @@
 struct xlp_engine {
     struct xlp_cpu *cpu;
     struct xlp_memory *memory;
-    uint64_t time_ns; /* of the previous snapshot */
-    bool seen;        /* there was one */
+    uint64_t time_ns;              /* of the previous snapshot */
+    bool seen;                     /* there was one */
+    struct xlp_pcpu *pcpus_before; /* of the previous snapshot */
+    size_t before_count, before_room;
+    struct xlp_pcpu_view *pcpu_views;
+    size_t pcpu_count, pcpu_room;
     struct xlp_vcpu_view *vcpu_views;
     size_t vcpu_count, vcpu_room;
     struct xlp_domain_view *domain_views;
@@ -41,6 +45,8 @@ void xlp_engine_free(struct xlp_engine *engine)
         return;
     xlp_cpu_free(engine->cpu);
     xlp_memory_free(engine->memory);
+    free(engine->pcpus_before);
+    free(engine->pcpu_views);
     free(engine->vcpu_views);
     free(engine->domain_views);
     free(engine);
@@ -59,15 +65,55 @@ static uint64_t elapsed_since(const struct xlp_engine *engine, const struct xlp_
 
 static int make_room(struct xlp_engine *engine, const struct xlp_snapshot *s)
 {
-    if (xlp_grow(&engine->vcpu_views, &engine->vcpu_room, s->vcpu_count,
+    if (xlp_grow(&engine->pcpus_before, &engine->before_room, s->pcpu_count,
+                 sizeof(*engine->pcpus_before)) < 0 ||
+        xlp_grow(&engine->pcpu_views, &engine->pcpu_room, s->pcpu_count,
+                 sizeof(*engine->pcpu_views)) < 0 ||
+        xlp_grow(&engine->vcpu_views, &engine->vcpu_room, s->vcpu_count,
                  sizeof(*engine->vcpu_views)) < 0 ||
         xlp_grow(&engine->domain_views, &engine->domain_room, s->domain_count,
                  sizeof(*engine->domain_views)) < 0)
         return -1;
+    engine->pcpu_count = s->pcpu_count;
     engine->vcpu_count = s->vcpu_count;
     engine->domain_count = s->domain_count;
     memset(engine->domain_views, 0, s->domain_count * sizeof(*engine->domain_views));
     return 0;
+}
+
+static struct xlp_pcpu_view view_pcpu(const struct xlp_pcpu *then, const struct xlp_pcpu *now,
+                                      uint64_t elapsed_ns)
+{
+    struct xlp_pcpu_view view = {.known = false};
+    uint64_t idle_ns;
+
+    /* The idle time of a pCPU that was offline meanwhile means nothing. */
+    if (!elapsed_ns || !then->online || !now->online || now->idle_ns < then->idle_ns)
+        return view;
+    idle_ns = now->idle_ns - then->idle_ns;
+    view.known = true;
+    view.used = idle_ns < elapsed_ns ? 1 - (double)idle_ns / (double)elapsed_ns : 0;
+    return view;
+}
+
+/* pCPUs stand by rising id in both snapshots. */
+static void view_pcpus(struct xlp_engine *engine, const struct xlp_snapshot *s, uint64_t elapsed_ns)
+{
+    static const struct xlp_pcpu absent = {.online = false};
+    size_t at = 0;
+
+    for (size_t i = 0; i < s->pcpu_count; i++) {
+        const struct xlp_pcpu *then = &absent;
+
+        while (at < engine->before_count && engine->pcpus_before[at].id < s->pcpus[i].id)
+            at++;
+        if (at < engine->before_count && engine->pcpus_before[at].id == s->pcpus[i].id)
+            then = &engine->pcpus_before[at];
+        engine->pcpu_views[i] = view_pcpu(then, &s->pcpus[i], elapsed_ns);
+    }
+    if (s->pcpu_count)
+        memcpy(engine->pcpus_before, s->pcpus, s->pcpu_count * sizeof(*s->pcpus));
+    engine->before_count = s->pcpu_count;
 }
 
 int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
@@ -80,10 +126,18 @@ int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
     engine->seen = true;
     if (make_room(engine, s) < 0 || xlp_plan_start(plan_out, s) < 0)
         return -1;
+    view_pcpus(engine, s, elapsed_ns);
     if (xlp_cpu_decide(engine->cpu, s, policy, elapsed_ns, plan_out, engine->vcpu_views) < 0)
         return -1;
     return xlp_memory_decide(engine->memory, s, policy, elapsed_ns == 0, plan_out,
                              engine->domain_views);
+}
+
+const struct xlp_pcpu_view *xlp_engine_pcpu_views(const struct xlp_engine *engine,
+                                                  size_t *count_out)
+{
+    *count_out = engine->pcpu_count;
+    return engine->pcpu_views;
 }
 
 const struct xlp_vcpu_view *xlp_engine_vcpu_views(const struct xlp_engine *engine,

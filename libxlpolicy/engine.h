@@ -24,7 +24,12 @@ int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
                       const struct xlp_policy *policy, struct xlp_plan *plan_out);
 
 /* What the engine made of the last snapshot, for the live view and the metrics. Indexed like the
- * snapshot's vcpus and domains; valid until the next call. */
+ * snapshot's pcpus, vcpus and domains; valid until the next call. */
+struct xlp_pcpu_view {
+    double used; /* busy part of the time since the snapshot before, 0 ... 1 */
+    bool known;  /* false until measured over two snapshots, online in both */
+};
+
 struct xlp_vcpu_view {
     double used, demand, entitlement; /* in pCPUs, 0 ... 1 */
     bool known;                       /* false until measured over two snapshots */
@@ -36,6 +41,8 @@ struct xlp_domain_view {
     bool known; /* false while there is no usable report */
 };
 
+const struct xlp_pcpu_view *xlp_engine_pcpu_views(const struct xlp_engine *engine,
+                                                  size_t *count_out);
 const struct xlp_vcpu_view *xlp_engine_vcpu_views(const struct xlp_engine *engine,
                                                   size_t *count_out);
 const struct xlp_domain_view *xlp_engine_domain_views(const struct xlp_engine *engine,

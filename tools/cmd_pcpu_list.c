@@ -55,7 +55,7 @@ static void add_row(struct table *t, const struct source *source, size_t i)
     free(vcpus);
 }
 
-static enum cli_exit print_text(const struct source *source)
+static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     static const struct table_column columns[] = {
         {"pCPU", TABLE_RIGHT}, {"Node", TABLE_RIGHT},   {"Socket", TABLE_RIGHT},
@@ -65,6 +65,7 @@ static enum cli_exit print_text(const struct source *source)
     struct table t;
     int result;
 
+    (void)guests;
     table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; i < source->snapshot.pcpu_count; i++)
         add_row(&t, source, i);
@@ -106,10 +107,11 @@ static void write_pcpu(struct xlp_json_writer *w, const struct source *source, s
     xlp_json_close_object(w);
 }
 
-static enum cli_exit print_json(const struct source *source)
+static enum cli_exit print_json(const struct source *source, struct source_range guests)
 {
     struct xlp_json_writer *w = cli_json_start();
 
+    (void)guests;
     if (!w)
         return cli_out_of_memory();
     xlp_json_write_key(w, "pcpus");
@@ -122,15 +124,5 @@ static enum cli_exit print_json(const struct source *source)
 
 enum cli_exit cmd_pcpu_list(const struct cli *cli, const struct command_line *line)
 {
-    struct source source;
-    enum cli_exit exit_code = source_read(cli, &source);
-
-    (void)line;
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = source_measure(cli, &source);
-    if (exit_code == CLI_DONE)
-        exit_code = cli->json ? print_json(&source) : print_text(&source);
-    source_dispose(&source);
-    return exit_code;
+    return source_show(cli, line, print_text, print_json);
 }

@@ -74,35 +74,6 @@ void source_dispose(struct source *source)
     *source = (struct source){.name = ""};
 }
 
-static const struct xlp_pcpu *find_pcpu(const struct xlp_snapshot *s, uint32_t id)
-{
-    for (size_t i = 0; i < s->pcpu_count; i++)
-        if (s->pcpus[i].id == id)
-            return &s->pcpus[i];
-    return NULL;
-}
-
-void source_measure_pcpus(const struct xlp_snapshot *earlier, const struct xlp_snapshot *later,
-                          struct source_pcpu *pcpus_out)
-{
-    double elapsed_ns = (double)later->time_ns - (double)earlier->time_ns;
-
-    for (size_t i = 0; i < later->pcpu_count; i++) {
-        const struct xlp_pcpu *now = &later->pcpus[i];
-        const struct xlp_pcpu *then = find_pcpu(earlier, now->id);
-        double idle_ns;
-
-        pcpus_out[i] = (struct source_pcpu){.known = false};
-        /* The idle time of a pCPU that was offline meanwhile means nothing. */
-        if (elapsed_ns <= 0 || !then || !then->online || !now->online ||
-            now->idle_ns < then->idle_ns)
-            continue;
-        idle_ns = (double)(now->idle_ns - then->idle_ns);
-        pcpus_out[i].known = true;
-        pcpus_out[i].used = idle_ns < elapsed_ns ? 1 - idle_ns / elapsed_ns : 0;
-    }
-}
-
 const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot, const char *text)
 {
     const struct xlp_domain *domain = xlp_snapshot_find_domain(snapshot, text);

@@ -9,18 +9,13 @@
 #include "commands.h"
 #include "xlpolicy.h"
 
-struct source_pcpu {
-    bool known;  /* false until measured */
-    double used; /* busy part of the last tick, 0 ... 1 */
-};
-
 struct source {
     char name[256];                /* for people: "xlpolicyd on ...", "Xen, read here" */
     struct xlp_json *daemon_root;  /* the daemon's reply, NULL when the host was read here */
     const struct xlp_json *status; /* its part about the daemon itself, in daemon_root */
     struct xlp_snapshot snapshot;
     struct xlp_plan plan;            /* what is, or would be, done on this snapshot */
-    struct source_pcpu *pcpus;       /* one a snapshot.pcpus */
+    struct xlp_pcpu_view *pcpus;     /* one a snapshot.pcpus */
     struct xlp_vcpu_view *vcpus;     /* one a snapshot.vcpus */
     struct xlp_domain_view *domains; /* one a snapshot.domains */
 };
@@ -40,13 +35,6 @@ const char *source_mode(const struct source *source);
 
 /* Whether it is a daemon that never changes anything, whatever its mode. */
 bool source_is_dry_run(const struct source *source);
-
-/* Completes source->pcpus, waiting for the daemon's next tick if need be. */
-enum cli_exit source_measure(const struct cli *cli, struct source *source);
-
-/* Busy part of each pCPU between two snapshots; later->pcpu_count elements. */
-void source_measure_pcpus(const struct xlp_snapshot *earlier, const struct xlp_snapshot *later,
-                          struct source_pcpu *pcpus_out);
 
 /* The domain of that id or, failing that, of that name. NULL when there is none, and the
  * error has been printed. */

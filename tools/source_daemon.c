@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon_request.h"
 
@@ -39,36 +38,6 @@ bool source_is_dry_run(const struct source *source)
     return source->status && daemon_number(source->status, "dry_run") != 0;
 }
 
-static void sleep_ms(double ms)
-{
-    struct timespec time = {.tv_sec = (time_t)(ms / 1000)};
-
-    time.tv_nsec = (long)((ms - (double)time.tv_sec * 1000) * 1e6);
-    nanosleep(&time, NULL);
-}
-
-/* The daemon tells the state of one moment; how busy a pCPU is shows only between two. */
-enum cli_exit source_measure(const struct cli *cli, struct source *source)
-{
-    const double tick_ms_max = 60000, late_ms = 100;
-    struct source later;
-    enum cli_exit exit_code;
-    double tick_ms;
-
-    if (!source->status)
-        return CLI_DONE;
-    tick_ms = daemon_number(source->status, "tick_ms");
-    if (tick_ms > 0 && tick_ms <= tick_ms_max)
-        sleep_ms(tick_ms + late_ms);
-    exit_code = source_read(cli, &later);
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    source_measure_pcpus(&source->snapshot, &later.snapshot, later.pcpus);
-    source_dispose(source);
-    *source = later;
-    return CLI_DONE;
-}
-
 /* ---- checking the reply ---- */
 
 /* Elements of an array that has to have one for each of count things. */
@@ -82,6 +51,20 @@ static const struct xlp_json *read_views(const struct xlp_json *state, const cha
         return NULL;
     }
     return array;
+}
+
+static int read_pcpus(const struct xlp_json *state, struct source *source_out, char *error,
+                      size_t error_size)
+{
+    size_t count = source_out->snapshot.pcpu_count;
+    const struct xlp_json *views = read_views(state, "pcpu_views", count, error, error_size);
+
+    if (!views)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (xlp_pcpu_view_read(xlp_json_at(views, i), &source_out->pcpus[i], error, error_size) < 0)
+            return -1;
+    return 0;
 }
 
 static int read_vcpus(const struct xlp_json *state, struct source *source_out, char *error,
@@ -148,6 +131,7 @@ static int read_state(const struct xlp_json *state, struct source *source_out, c
         xlp_plan_read(plan, &source_out->plan, error, error_size) < 0 ||
         check_verdicts(source_out, error, error_size) < 0 ||
         allocate_views(source_out, error, error_size) < 0 ||
+        read_pcpus(state, source_out, error, error_size) < 0 ||
         read_vcpus(state, source_out, error, error_size) < 0)
         return -1;
     return read_domains(state, source_out, error, error_size);

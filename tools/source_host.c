@@ -12,8 +12,7 @@ struct watch {
     struct xlp_host *host;
     struct xlp_engine *engine;
     struct xlp_policy policy;
-    struct xlp_snapshot snapshots[2];
-    size_t now; /* which of the two is the last */
+    struct xlp_snapshot snapshot; /* the last */
     struct xlp_plan plan;
 };
 
@@ -23,14 +22,13 @@ static int keep_result(struct watch *w, struct source *source_out);
 enum cli_exit source_read_host(const struct cli *cli, const char *spec, struct source *source_out)
 {
     char error[XLP_HOST_ERROR_SIZE] = "";
-    struct watch w = {.now = 0};
+    struct watch w = {0};
     enum cli_exit exit_code = CLI_FAILED;
     bool no_host = false;
 
     xlp_policy_init(&w.policy);
     cli_apply_settings(cli, &w.policy);
-    xlp_snapshot_init(&w.snapshots[0]);
-    xlp_snapshot_init(&w.snapshots[1]);
+    xlp_snapshot_init(&w.snapshot);
     xlp_plan_init(&w.plan);
     w.host = xlp_host_open(spec, XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
     if (!w.host) {
@@ -59,17 +57,16 @@ out:
     if (w.host)
         w.host->ops->close(w.host);
     xlp_plan_dispose(&w.plan);
-    xlp_snapshot_dispose(&w.snapshots[0]);
-    xlp_snapshot_dispose(&w.snapshots[1]);
+    xlp_snapshot_dispose(&w.snapshot);
     xlp_policy_dispose(&w.policy);
     return exit_code;
 }
 
 static int look(struct watch *w)
 {
-    if (w->host->ops->observe(w->host, &w->snapshots[w->now]) < 0)
+    if (w->host->ops->observe(w->host, &w->snapshot) < 0)
         return -1;
-    if (xlp_engine_decide(w->engine, &w->snapshots[w->now], &w->policy, &w->plan) < 0) {
+    if (xlp_engine_decide(w->engine, &w->snapshot, &w->policy, &w->plan) < 0) {
         snprintf(w->host->error, sizeof(w->host->error), "out of memory");
         return -1;
     }
@@ -101,7 +98,6 @@ static int watch_host(struct watch *w, uint32_t ticks)
 
         if (end)
             return end < 0 ? -1 : 0;
-        w->now = !w->now;
         if (look(w) < 0)
             return -1;
     }
@@ -120,19 +116,18 @@ static void *copy_of(const void *array, size_t count, size_t size)
 /* Moves the last snapshot and plan over and copies the engine's views, which end with it. */
 static int keep_result(struct watch *w, struct source *source_out)
 {
-    struct xlp_snapshot *snapshot = &w->snapshots[w->now];
-    size_t vcpu_count, domain_count;
+    size_t pcpu_count, vcpu_count, domain_count;
+    const struct xlp_pcpu_view *pcpus = xlp_engine_pcpu_views(w->engine, &pcpu_count);
     const struct xlp_vcpu_view *vcpus = xlp_engine_vcpu_views(w->engine, &vcpu_count);
     const struct xlp_domain_view *domains = xlp_engine_domain_views(w->engine, &domain_count);
 
+    source_out->pcpus = copy_of(pcpus, pcpu_count, sizeof(*pcpus));
     source_out->vcpus = copy_of(vcpus, vcpu_count, sizeof(*vcpus));
     source_out->domains = copy_of(domains, domain_count, sizeof(*domains));
-    source_out->pcpus = calloc(snapshot->pcpu_count + 1, sizeof(*source_out->pcpus));
-    if (!source_out->vcpus || !source_out->domains || !source_out->pcpus)
+    if (!source_out->pcpus || !source_out->vcpus || !source_out->domains)
         return -1;
-    source_measure_pcpus(&w->snapshots[!w->now], snapshot, source_out->pcpus);
-    source_out->snapshot = *snapshot;
-    xlp_snapshot_init(snapshot);
+    source_out->snapshot = w->snapshot;
+    xlp_snapshot_init(&w->snapshot);
     source_out->plan = w->plan;
     xlp_plan_init(&w->plan);
     return 0;

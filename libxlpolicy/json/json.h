@@ -155,6 +155,7 @@ void xlp_plan_write(struct xlp_json_writer *w, const struct xlp_plan *p);
 void xlp_action_write(struct xlp_json_writer *w, const struct xlp_action *a);
 void xlp_reason_write(struct xlp_json_writer *w, const struct xlp_reason *reason);
 void xlp_policy_write(struct xlp_json_writer *w, const struct xlp_policy *p);
+void xlp_pcpu_view_write(struct xlp_json_writer *w, const struct xlp_pcpu_view *view);
 void xlp_vcpu_view_write(struct xlp_json_writer *w, const struct xlp_vcpu_view *view);
 void xlp_domain_view_write(struct xlp_json_writer *w, const struct xlp_domain_view *view);
 
@@ -164,6 +165,8 @@ int xlp_snapshot_read(const struct xlp_json *v, struct xlp_snapshot *s, char *er
                       size_t error_size);
 int xlp_plan_read(const struct xlp_json *v, struct xlp_plan *p, char *error, size_t error_size);
 int xlp_policy_read(const struct xlp_json *v, struct xlp_policy *p, char *error, size_t error_size);
+int xlp_pcpu_view_read(const struct xlp_json *v, struct xlp_pcpu_view *view_out, char *error,
+                       size_t error_size);
 int xlp_vcpu_view_read(const struct xlp_json *v, struct xlp_vcpu_view *view_out, char *error,
                        size_t error_size);
 int xlp_domain_view_read(const struct xlp_json *v, struct xlp_domain_view *view_out, char *error,

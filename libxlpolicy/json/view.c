@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the engine made of a vCPU or a domain, as JSON. */
+/* What the engine made of a pCPU, a vCPU or a domain, as JSON. */
 #include "json/fields.h"
+
+static const struct xlp_field pcpu_view_fields[] = {
+    XLP_NEED(xlp_pcpu_view, known, XLP_FIELD_BOOL),
+    XLP_MAY(xlp_pcpu_view, used, XLP_FIELD_DOUBLE),
+    XLP_END,
+};
 
 static const struct xlp_field vcpu_view_fields[] = {
     XLP_NEED(xlp_vcpu_view, known, XLP_FIELD_BOOL),
@@ -20,6 +26,13 @@ static const struct xlp_field domain_view_fields[] = {
     XLP_END,
 };
 
+void xlp_pcpu_view_write(struct xlp_json_writer *w, const struct xlp_pcpu_view *view)
+{
+    xlp_json_open_object(w);
+    xlp_fields_write(w, pcpu_view_fields, view);
+    xlp_json_close_object(w);
+}
+
 void xlp_vcpu_view_write(struct xlp_json_writer *w, const struct xlp_vcpu_view *view)
 {
     xlp_json_open_object(w);
@@ -32,6 +45,19 @@ void xlp_domain_view_write(struct xlp_json_writer *w, const struct xlp_domain_vi
     xlp_json_open_object(w);
     xlp_fields_write(w, domain_view_fields, view);
     xlp_json_close_object(w);
+}
+
+int xlp_pcpu_view_read(const struct xlp_json *v, struct xlp_pcpu_view *view_out, char *error,
+                       size_t error_size)
+{
+    struct xlp_json_reader r;
+    struct xlp_pcpu_view view = {0};
+
+    xlp_json_reader_init(&r, error, error_size);
+    xlp_fields_read(&r, v, pcpu_view_fields, &view);
+    if (!r.failed)
+        *view_out = view;
+    return xlp_json_done(&r);
 }
 
 int xlp_vcpu_view_read(const struct xlp_json *v, struct xlp_vcpu_view *view_out, char *error,

@@ -47,8 +47,10 @@ spread_is() {
     [[ $stderr == 'xlpolicy: from sim:'* ]]
 }
 
-@test "pcpu-list waits for the daemon's next tick, to know how busy each pCPU is" {
-    xlpolicy --json pcpu-list
+@test "pcpu-list has from the daemon how busy each pCPU is, and waits for no tick" {
+    printf 'tick_ms = 60000\n' >"$CONF"
+    ask '{"xlpolicy":1,"command":"reload"}' >/dev/null
+    run --separate-stderr timeout 20 "$XLPOLICY" --socket "$SOCKET" --json pcpu-list
     ends 0
     json '.pcpus[0].used > 0.99 and .pcpus[1].used < 0.05'
 }

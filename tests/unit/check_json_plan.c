@@ -314,6 +314,8 @@ START_TEST(views_read_back_as_they_were)
                                unknown = {.home = XLP_UNKNOWN};
     const struct xlp_domain_view domain = {INT64_MAX, -1, 0, 5, true};
     struct xlp_json_writer *w = xlp_json_writer_new(false);
+    const struct xlp_pcpu_view pcpu = {1.0 / 3, true};
+    struct xlp_pcpu_view pcpu_again;
     struct xlp_vcpu_view vcpu_again;
     struct xlp_domain_view domain_again;
 
@@ -321,6 +323,7 @@ START_TEST(views_read_back_as_they_were)
     xlp_vcpu_view_write(w, &vcpu);
     xlp_vcpu_view_write(w, &unknown);
     xlp_domain_view_write(w, &domain);
+    xlp_pcpu_view_write(w, &pcpu);
     xlp_json_close_array(w);
     struct xlp_json *v = parse(xlp_json_text(w, NULL));
 
@@ -339,6 +342,11 @@ START_TEST(views_read_back_as_they_were)
     ck_assert_int_eq(xlp_domain_view_read(xlp_json_at(v, 0), &domain_again, error, sizeof(error)),
                      -1);
     ck_assert_int_eq(domain_again.floor_kib, 5);
+
+    ck_assert_int_eq(xlp_pcpu_view_read(xlp_json_at(v, 3), &pcpu_again, error, sizeof(error)), 0);
+    ck_assert(pcpu_again.used == pcpu.used && pcpu_again.known);
+    ck_assert_int_eq(xlp_pcpu_view_read(xlp_json_at(v, 2), &pcpu_again, error, sizeof(error)), -1);
+    ck_assert(pcpu_again.known);
     xlp_json_free(v);
     xlp_json_writer_free(w);
 }
