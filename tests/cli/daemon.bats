@@ -182,7 +182,10 @@ as_nobody() {
     start_daemon
     wait_for ticked 10
     [ "$(placement)" = "[8, 0, 0, 0]" ]
-    [ "$(grep -c 'would: vm3 vCPU 0' "$LOG")" -eq 1 ]
+    # The figures change from tick to tick, and with them at times the plan; the same is not retold.
+    grep '^xlpolicyd: would: vm[1-8] vCPU 0: pCPU 0 -> ' "$LOG" | sed 's/[0-9.]* %/N/g' | sort >"$DIR/told"
+    [ "$(wc -l <"$DIR/told")" -ge 6 ]
+    [ -z "$(uniq -d "$DIR/told")" ]
     [ "$(ask_for status 'r["done"]')" = "{}" ]
     [ "$(ask_for state 'len(r["outcomes"])')" -eq 0 ]
 }
@@ -232,14 +235,26 @@ as_nobody() {
 
 @test "a released guest is left alone until it is adopted" {
     start_daemon
-    ask '{"xlpolicy":1,"command":"release","domain":"vm3"}' \
-        '{"xlpolicy":1,"command":"mode","mode":"act"}' >/dev/null
-    wait_for grep -q 'done: vm8 vCPU 0' "$LOG"
-    [ "$(ask_for state 'r["snapshot"]["domains"][3]["vcpus"][0]["hard"]')" = 0 ]
+    # Three: of eight on one pCPU no more than two would stay.
+    for vm in vm1 vm2 vm3; do
+        ask '{"xlpolicy":1,"command":"release","domain":"'$vm'"}'
+    done >/dev/null
+    ask '{"xlpolicy":1,"command":"mode","mode":"act"}' >/dev/null
+    wait_for grep_count 5 '^xlpolicyd: done: vm[4-8] vCPU 0: pCPU 0 -> '
+    run ! grep -q 'done: vm[1-3] vCPU 0' "$LOG"
+    released 3
     run -0 ask '{"xlpolicy":1,"command":"adopt","domain":"3"}'
     [[ $output == *'"kind":"adopt-domain"'* ]]
-    sleep 0.3
-    [ "$(ask_for state 'r["snapshot"]["domains"][3].get("released", False)')" = False ]
+    wait_for grep -q '^xlpolicyd: done: vm3 vCPU 0: pCPU 0 -> ' "$LOG"
+    run ! released 3
+}
+
+grep_count() {
+    [ "$(grep -c "$2" "$LOG")" -eq "$1" ]
+}
+
+released() {
+    [ "$(ask_for state 'r["snapshot"]["domains"]['"$1"'].get("released", False)')" = True ]
 }
 
 @test "a domain that does not exist is named" {
@@ -485,15 +500,19 @@ as_nobody() {
 
 @test "a client that reads nothing does not delay the ticks" {
     start_daemon
-    /usr/bin/python3 tests/cli/peer.py "$SOCKET" stall 4 3>&- &
-    stalling=$!
-    wait_for test "$(ask_for status 'r["clients"]')" -ge 1
+    /usr/bin/python3 tests/cli/peer.py "$SOCKET" stall 60 3>&- &
+    local stalling=$! before
+    wait_for clients_are 2
     before=$(ask_for status 'r["ticks"]')
-    sleep 2
-    after=$(ask_for status 'r["ticks"]')
-    [ "$(ask_for status 'r["clients"]')" -eq 2 ]
+    wait_for ticked $((before + 15))
     kill "$stalling"
-    [ $((after - before)) -ge 15 ]
+    # Ten are due each second; a slow machine may miss some, but knows that it did.
+    [ "$(ask_for status 'abs(r["ticks"] + r["ticks_missed"] - 10 * r["uptime_s"]) <= 2')" = True ]
+}
+
+# The one that asks is counted.
+clients_are() {
+    [ "$(ask_for status 'r["clients"]')" -eq "$1" ]
 }
 
 # ---- systemd ----
@@ -528,7 +547,7 @@ while True:
         --socket "$SOCKET" --pidfile "$PIDFILE" 2>>"$LOG" 3>&- &
     DAEMON_PID=$!
     wait_for grep -q '^<5>started: version ' "$LOG"
-    wait_for grep -q '^<6>would: vm3 ' "$LOG"
+    wait_for grep -q '^<6>would: vm[1-8] ' "$LOG"
 }
 
 # The directories that the unit lets it write to, one a line.
