@@ -79,6 +79,7 @@ static const struct {
     {"tests/scenarios/full-node.json", "cpu_policy=off", "guest-work"},
     {"tests/scenarios/rtds-soft.json", "cpu_affinity=hard", "moves"},
     {"tests/scenarios/M1.json", "mem_policy=off", "deficit"},
+    {"tests/scenarios/M1.json", "mem_margin=32m", "givers-safe"},
     {"tests/scenarios/M2.json", "mem_policy=off", "guest-memory"},
     {"tests/scenarios/M3.json", "mem_policy=off", "short"},
     {"tests/scenarios/growth-waits.json", "mem_policy=off", "short"},
