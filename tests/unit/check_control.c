@@ -580,15 +580,7 @@ START_TEST(a_path_too_long_for_a_socket_is_refused)
 }
 END_TEST
 
-#define FIXTURE_CASE(name, ...)                                                                    \
-    CHECK_CASE(name##_tests, __VA_ARGS__)                                                          \
-    static TCase *name(void)                                                                       \
-    {                                                                                              \
-        TCase *tcase = name##_tests();                                                             \
-                                                                                                   \
-        tcase_add_checked_fixture(tcase, set_up, tear_down);                                       \
-        return tcase;                                                                              \
-    }
+#define FIXTURE_CASE(name, ...) CHECK_FIXTURE_CASE(name, set_up, tear_down, __VA_ARGS__)
 
 FIXTURE_CASE(lines, a_request_gets_one_line_back, requests_sent_together_are_answered_in_order,
              a_request_in_pieces_waits_for_its_newline, the_last_request_needs_no_newline,

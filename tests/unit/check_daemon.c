@@ -506,15 +506,7 @@ START_TEST(the_lines_say_what_became_of_it)
 }
 END_TEST
 
-#define FIXTURE_CASE(name, ...)                                                                    \
-    CHECK_CASE(name##_tests, __VA_ARGS__)                                                          \
-    static TCase *name(void)                                                                       \
-    {                                                                                              \
-        TCase *tcase = name##_tests();                                                             \
-                                                                                                   \
-        tcase_add_checked_fixture(tcase, set_up, tear_down);                                       \
-        return tcase;                                                                              \
-    }
+#define FIXTURE_CASE(name, ...) CHECK_FIXTURE_CASE(name, set_up, tear_down, __VA_ARGS__)
 
 FIXTURE_CASE(plain_ticks, a_tick_that_was_late_does_not_delay_the_next,
              ticks_that_passed_are_left_out_and_counted,

@@ -12,8 +12,9 @@
  *     CHECK_CASE(limits, nobody_goes_below_its_floor)
  *     CHECK_MAIN("plan", ordering, limits)
  *
- * CHECK_CASE defines the function `TCase *ordering(void)`, made of these tests. Where a case needs
- * a fixture, a timeout or a loop test, write that function by hand and give it to CHECK_MAIN all
+ * CHECK_CASE defines the function `TCase *ordering(void)`, made of these tests; with
+ * CHECK_FIXTURE_CASE(ordering, set_up, tear_down, ...) each of them runs between these two. Where a
+ * case needs a timeout or a loop test, write that function by hand and give it to CHECK_MAIN all
  * the same.
  *
  * The program prints TAP on stdout and nothing else, and exits with 0 only if at least one test ran
@@ -35,6 +36,16 @@
                                                                                                    \
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
             tcase_add_test(tcase, tests[i]);                                                       \
+        return tcase;                                                                              \
+    }
+
+#define CHECK_FIXTURE_CASE(name, set_up, tear_down, ...)                                           \
+    CHECK_CASE(name##_tests, __VA_ARGS__)                                                          \
+    static TCase *name(void)                                                                       \
+    {                                                                                              \
+        TCase *tcase = name##_tests();                                                             \
+                                                                                                   \
+        tcase_add_checked_fixture(tcase, set_up, tear_down);                                       \
         return tcase;                                                                              \
     }
 
