@@ -59,6 +59,21 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
     return 0;
 }
 
+enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d)
+{
+    if (d->flags & XLP_DOMAIN_DYING)
+        return XLP_REASON_DYING;
+    if (d->flags & XLP_DOMAIN_SHUTDOWN)
+        return XLP_REASON_SHUTDOWN;
+    if (d->flags & XLP_DOMAIN_MIGRATING)
+        return XLP_REASON_MIGRATING;
+    if (d->flags & XLP_DOMAIN_BUILDING)
+        return XLP_REASON_BUILDING;
+    if (d->flags & XLP_DOMAIN_PAUSED)
+        return XLP_REASON_PAUSED;
+    return XLP_REASON_NONE;
+}
+
 /* ---- adopt and release ---- */
 
 static struct xlp_action *add_vcpu_action(const struct xlp_snapshot *s, const struct xlp_vcpu *v,

@@ -82,6 +82,9 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s);
 int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
 int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
 
+/* Why the state that a domain is in forbids touching it at all; NONE: it does not. */
+enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d);
+
 const char *xlp_action_name(enum xlp_action_kind kind);
 int xlp_action_by_name(const char *name); /* or -1 */
 

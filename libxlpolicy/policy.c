@@ -18,8 +18,10 @@ const struct xlp_setting xlp_settings[] = {
      "how vCPUs are placed; round-robin ignores load and is there for comparison"},
     {"cpu_affinity", XLP_SETTING_CHOICE, AT(cpu_affinity), 0, 1, XLP_AFFINITY_SOFT, "soft hard",
      "what is written: a preference (soft), or a pin that also limits the guest (hard)"},
+    {"cpu_weights", XLP_SETTING_CHOICE, AT(cpu_weights), 0, 1, XLP_WEIGHTS_OFF, "off shares",
+     "whether the guests' shares are written as scheduler weights"},
     {"adopt", XLP_SETTING_BOOL, AT(adopt), 0, 1, 0, NULL,
-     "take over vCPUs that are pinned to one pCPU when first seen"},
+     "take over vCPUs that are pinned, and weights that were set, when first seen"},
     {"cpu_overload_pct", XLP_SETTING_NUMBER, AT(cpu_overload_pct), 50, 200, 90, NULL,
      "a pCPU whose vCPUs need more than this is relieved at once"},
     {"cpu_uneven_pct", XLP_SETTING_NUMBER, AT(cpu_uneven_pct), 1, 100, 2, NULL,
@@ -254,9 +256,10 @@ char *xlp_policy_get(const struct xlp_policy *p, const struct xlp_setting *setti
 static const struct xlp_domain_policy ordinary = {.cpu = true, .memory = true, .shares = 1000};
 
 /* Keys given in one entry; the others stay as earlier entries left them. */
-enum { GAVE_CPU = 1, GAVE_MEMORY = 2, GAVE_SHARES = 4, GAVE_FLOOR = 8 };
+enum { GAVE_CPU = 1, GAVE_MEMORY = 2, GAVE_SHARES = 4, GAVE_FLOOR = 8, GAVE_SERVES = 16 };
 
-static int set_domain_key(struct xlp_domain_policy *d, const char *key, const char *value)
+static int set_domain_key(struct xlp_domain_policy *d, const char *key,
+                          const char value[XLP_NAME_SIZE])
 {
     int64_t number;
 
@@ -264,11 +267,17 @@ static int set_domain_key(struct xlp_domain_policy *d, const char *key, const ch
         d->given |= GAVE_FLOOR;
         return xlp_size_parse(value, &d->floor_kib);
     }
+    if (strcmp(key, "serves") == 0) {
+        d->given |= GAVE_SERVES;
+        memcpy(d->serves, value, XLP_NAME_SIZE);
+        return value[0] ? 0 : -1;
+    }
     if (parse_number(value, strlen(value), &number) < 0)
         return -1;
     if (strcmp(key, "shares") == 0 && number >= 1 && number <= 1000000) {
         d->given |= GAVE_SHARES;
         d->shares = (uint32_t)number;
+        d->shares_given = true;
     } else if (strcmp(key, "cpu") == 0 && number <= 1) {
         d->given |= GAVE_CPU;
         d->cpu = number;
@@ -305,7 +314,7 @@ int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, s
         return -1;
     }
     do {
-        char key[32], value[32];
+        char key[32], value[XLP_NAME_SIZE];
 
         at++;
         next_word(&at, "=,", key, sizeof(key));
@@ -318,7 +327,7 @@ int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, s
             snprintf(
                 error, error_size,
                 "domains: \"%s\": %s=%s: allowed are cpu=0|1, memory=0|1, shares=1 to 1000000, "
-                "floor=SIZE",
+                "serves=PATTERN, floor=SIZE",
                 d.pattern, key, value);
             return -1;
         }
@@ -348,6 +357,9 @@ struct xlp_domain_policy xlp_policy_for(const struct xlp_policy *p, const char *
             result.memory = d->memory;
         if (d->given & GAVE_SHARES)
             result.shares = d->shares;
+        result.shares_given |= d->shares_given;
+        if (d->given & GAVE_SERVES)
+            memcpy(result.serves, d->serves, sizeof(result.serves));
         if (d->given & GAVE_FLOOR)
             result.floor_kib = d->floor_kib;
     }
@@ -365,6 +377,8 @@ char *xlp_domain_policy_format(const struct xlp_domain_policy *d, char *text, si
         used += (size_t)snprintf(text + used, size - used, " memory=%d,", d->memory);
     if (d->given & GAVE_SHARES && used < size)
         used += (size_t)snprintf(text + used, size - used, " shares=%u,", d->shares);
+    if (d->given & GAVE_SERVES && used < size)
+        used += (size_t)snprintf(text + used, size - used, " serves=%s,", d->serves);
     if (d->given & GAVE_FLOOR && used < size)
         used += (size_t)snprintf(text + used, size - used, " floor=%s,",
                                  format_size(d->floor_kib, floor, sizeof(floor)));

@@ -14,6 +14,7 @@
 
 enum xlp_cpu_policy_kind { XLP_CPU_OFF, XLP_CPU_ROUND_ROBIN, XLP_CPU_BALANCE };
 enum xlp_affinity_mode { XLP_AFFINITY_SOFT, XLP_AFFINITY_HARD };
+enum xlp_weights_kind { XLP_WEIGHTS_OFF, XLP_WEIGHTS_SHARES };
 enum xlp_mem_policy_kind { XLP_MEM_OFF, XLP_MEM_NEED };
 enum xlp_surplus { XLP_SURPLUS_HOST, XLP_SURPLUS_GUESTS };
 
@@ -22,6 +23,8 @@ struct xlp_domain_policy {
     char pattern[XLP_NAME_SIZE]; /* a shell pattern: "web*" */
     bool cpu, memory;            /* false: leave it alone */
     uint32_t shares;             /* relative right to what is scarce; 1000 is usual */
+    bool shares_given;           /* shares are the operator's word, not just the usual */
+    char serves[XLP_NAME_SIZE];  /* a shell pattern: guests it is a driver domain for; "": none */
     int64_t floor_kib;           /* 0: by the guest's size */
     unsigned int given;          /* which of these the entry names, private to policy.c */
 };
@@ -31,6 +34,7 @@ struct xlp_policy {
 
     int64_t cpu_policy;   /* enum xlp_cpu_policy_kind */
     int64_t cpu_affinity; /* enum xlp_affinity_mode */
+    int64_t cpu_weights;  /* enum xlp_weights_kind */
     int64_t adopt;        /* bool: take over guests that were pinned when first seen */
     int64_t cpu_overload_pct;
     int64_t cpu_uneven_pct, cpu_even_pct;
@@ -92,7 +96,8 @@ int xlp_policy_set(struct xlp_policy *p, const char *name, const char *value, ch
 char *xlp_policy_get(const struct xlp_policy *p, const struct xlp_setting *setting, char *text,
                      size_t size);
 
-/* Appends "PATTERN: key=value, ..." with keys cpu memory shares floor. 0, or -1 with error. */
+/* Appends "PATTERN: key=value, ..." with keys cpu memory shares serves floor. 0, or -1 with error.
+ */
 int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, size_t error_size);
 
 /* The entry as text that xlp_policy_add_domain would read. Returns text. */

@@ -98,9 +98,9 @@
     /* weight: not done */                                                                         \
     X(WEIGHT_FITS, "weight-fits", "weight shares vcpus",                                           \
       "stays at {weight}: {shares} shares, divided by {vcpus} active vCPU(s)")                     \
-    X(WEIGHT_SETTLING, "weight-settling", "weight due_weight left_s",                              \
-      "stays at {weight} for now ({due_weight} is due): set or first seen a moment ago, looked "   \
-      "at again in {left_s}")                                                                      \
+    X(WEIGHT_SETTLING, "weight-settling", "weight due_weight shares vcpus left_s",                 \
+      "stays at {weight} for now: {due_weight} is due ({shares} shares, divided by {vcpus} "       \
+      "active vCPU(s)), but it was set or first seen a moment ago; looked at again in {left_s}")   \
     X(WEIGHT_NO_WEIGHTS, "weight-no-weights", "pool",                                              \
       "not managed: the scheduler of pool {pool} has no weights")                                  \
     X(WEIGHT_OPERATOR, "weight-operator", "weight",                                                \

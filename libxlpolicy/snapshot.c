@@ -395,6 +395,11 @@ static void check_memory(struct check *c, const struct xlp_domain *d)
                   (long long)all[i]);
 }
 
+static bool is_weight(uint32_t weight)
+{
+    return weight >= 1 && weight <= XLP_WEIGHT_MAX;
+}
+
 static void check_domains(struct check *c, const struct xlp_snapshot *s)
 {
     size_t vcpu = 0;
@@ -409,9 +414,12 @@ static void check_domains(struct check *c, const struct xlp_snapshot *s)
             wrong(c, "domain %u does not own the vCPUs it should", d->domid);
             return;
         }
-        if (d->weight > XLP_WEIGHT_MAX || d->ledger.original_weight > XLP_WEIGHT_MAX ||
-            d->ledger.our_weight > XLP_WEIGHT_MAX)
+        if (d->weight > XLP_WEIGHT_MAX)
             wrong(c, "domain %u has a weight above the most there is, %d", d->domid,
+                  XLP_WEIGHT_MAX);
+        if (d->ledger.recorded &&
+            (!is_weight(d->ledger.original_weight) || !is_weight(d->ledger.our_weight)))
+            wrong(c, "domain %u has a record of a weight that is none from 1 to %d", d->domid,
                   XLP_WEIGHT_MAX);
         for (uint32_t k = 0; k < d->vcpu_count; k++)
             check_vcpu(c, s, vcpu++, i);

@@ -7,12 +7,20 @@
 
 #include "grow.h"
 #include "tick.h"
+#include "weights.h"
 
 #define NO_IDLE 0.03 /* a pCPU with less idle time than this is saturated */
 
 struct xlp_cpu *xlp_cpu_new(void)
 {
-    return calloc(1, sizeof(struct xlp_cpu));
+    struct xlp_cpu *c = calloc(1, sizeof(*c));
+
+    if (c)
+        c->weights = xlp_weights_new();
+    if (c && c->weights)
+        return c;
+    xlp_cpu_free(c);
+    return NULL;
 }
 
 void xlp_cpu_free(struct xlp_cpu *c)
@@ -24,6 +32,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->before.domains);
     free(c->before.vcpus);
     free(c->pools);
+    xlp_weights_free(c->weights);
     free(c->domains);
     free(c->claims);
     free(c->items);
@@ -50,6 +59,8 @@ int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct
     if (make_room(c, s) < 0 || xlp_recall(c, s) < 0)
         return -1;
     measure(&t);
+    if (xlp_weights_decide(c->weights, s, policy, elapsed_ns, views, plan) < 0)
+        return -1;
     for (t.pool_index = 0; t.pool_index < s->pool_count; t.pool_index++)
         if (decide_pool(&t) < 0)
             return -1;
@@ -169,7 +180,6 @@ static void measure(struct tick *t)
             .pool = pool,
             .first_vcpu = d->first_vcpu,
             .vcpu_count = d->vcpu_count,
-            .weight = d->weight ? d->weight : 256,
             .forbidden = xlp_domain_tenure(d, t->policy, &terms),
         };
         if (pool == XLP_UNKNOWN)
@@ -183,10 +193,13 @@ static void measure(struct tick *t)
 
 /* A claim for each vCPU of the domain; where the scheduler hands out cores, for each of the groups
  * that it schedules as one, which wants what the busiest of them wants. */
-static size_t add_claims(struct tick *t, const struct domain_work *d, size_t n)
+static size_t add_claims(struct tick *t, uint32_t domain, size_t n)
 {
+    const struct domain_work *d = &t->c->domains[domain];
+    const double weight = xlp_weight_of(t->c->weights, t->s, domain);
+
     for (uint32_t k = 0; k < d->vcpu_count; k += t->pool.unit) {
-        struct claim claim = {.weight = d->weight};
+        struct claim claim = {.weight = weight};
 
         for (uint32_t i = k; i < k + t->pool.unit && i < d->vcpu_count; i++)
             claim.demand = fmax(claim.demand, t->views[d->first_vcpu + i].demand);
@@ -203,9 +216,9 @@ static void entitle_pool(struct tick *t)
     struct xlp_cpu *c = t->c;
     size_t n = 0;
 
-    for (size_t i = 0; i < t->s->domain_count; i++)
+    for (uint32_t i = 0; i < t->s->domain_count; i++)
         if (c->domains[i].pool == t->pool_index)
-            n = add_claims(t, &c->domains[i], n);
+            n = add_claims(t, i, n);
     xlp_entitle(c->claims, n, (double)t->pool.slot_count, c->scratch);
     for (size_t i = 0; i < n; i++) {
         uint32_t first = c->claimants[i], domain = t->s->vcpus[first].domain;

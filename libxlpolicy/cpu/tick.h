@@ -28,7 +28,6 @@ struct memory_of {
 struct domain_work {
     uint32_t pool; /* index into snapshot.pools, or XLP_UNKNOWN */
     uint32_t first_vcpu, vcpu_count;
-    uint32_t weight;
     enum xlp_reason_code forbidden; /* by xlp_domain_tenure */
     bool explained;                 /* its verdict is in the plan */
 };
@@ -37,6 +36,7 @@ struct xlp_cpu {
     struct memory_of now, before; /* swapped when domains come or go */
     struct pool_past *pools;
     size_t pool_count, pool_room;
+    struct xlp_weights *weights;
     uint64_t idle_ns[XLP_PCPUS_MAX]; /* by pCPU id, at the previous snapshot */
     struct xlp_cpumap saturated;     /* in the last interval */
 

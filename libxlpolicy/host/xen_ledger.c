@@ -391,7 +391,8 @@ static int load_weight(struct xen_host *h, struct xen_domain *d)
         return rc < 0 ? -1 : 0;
     fields = sscanf(text, "%" SCNu32 " %" SCNu32 " %" SCNu32, &r.original, &r.ours, &r.next);
     free(text);
-    r.recorded = fields >= 2;
+    r.recorded = fields >= 2 && r.original >= 1 && r.original <= XLP_WEIGHT_MAX && r.ours >= 1 &&
+                 r.ours <= XLP_WEIGHT_MAX;
     r.pending = fields == 3;
     if (r.recorded)
         d->weight_record = r;

@@ -40,22 +40,6 @@ void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
     hold->seen = true;
 }
 
-/* The state it is in, when that alone forbids touching it; NONE otherwise. */
-static enum xlp_reason_code state_of(const struct xlp_domain *d)
-{
-    if (d->flags & XLP_DOMAIN_DYING)
-        return XLP_REASON_DYING;
-    if (d->flags & XLP_DOMAIN_SHUTDOWN)
-        return XLP_REASON_SHUTDOWN;
-    if (d->flags & XLP_DOMAIN_BUILDING)
-        return XLP_REASON_BUILDING;
-    if (d->flags & XLP_DOMAIN_MIGRATING)
-        return XLP_REASON_MIGRATING;
-    if (d->flags & XLP_DOMAIN_PAUSED)
-        return XLP_REASON_PAUSED;
-    return XLP_REASON_NONE;
-}
-
 /* What somebody said of it, or of memory as a whole. */
 static struct xlp_reason word_of_others(const struct xlp_snapshot *s, const struct xlp_domain *d,
                                         const struct xlp_policy *policy,
@@ -65,8 +49,8 @@ static struct xlp_reason word_of_others(const struct xlp_snapshot *s, const stru
         return reason(XLP_REASON_MEM_DOM0, 0, 0);
     if (policy->mem_policy == XLP_MEM_OFF)
         return reason(XLP_REASON_MEM_OFF, 0, 0);
-    if (state_of(d) != XLP_REASON_NONE)
-        return reason(state_of(d), 0, 0);
+    if (xlp_untouchable_because(d) != XLP_REASON_NONE)
+        return reason(xlp_untouchable_because(d), 0, 0);
     if (!own->memory)
         return reason(XLP_REASON_MEM_EXCLUDED, 0, 0);
     if (d->released)

@@ -22,24 +22,9 @@ static uint32_t steps_in(double amount, uint32_t before)
     return sure > before ? sure : before;
 }
 
-void xlp_compensate(struct xlp_tickets *t, double elapsed_s)
+static double unused(const struct xlp_tickets *t)
 {
-    double due = 0, left = t->extra * EXTRA_LIFE_S / (EXTRA_LIFE_S + elapsed_s);
-
-    if (t->awake && t->held_up && !t->driver && t->used < t->entitled)
-        due = fmin(t->entitled / t->used - 1, TO_REACH(EXTRA_MAX));
-    t->extra = fmax(due, left);
-    t->extra_steps = steps_in(t->extra, t->extra_steps);
-}
-
-/* What it leaves unused, and is not given as compensation. */
-static double lendable(const struct xlp_tickets *t)
-{
-    double unused = 0;
-
-    if (t->awake && t->used < t->entitled)
-        unused = 1 - t->used / t->entitled;
-    return t->shares * fmin(unused, 1 - XLP_TICKET_STEP * t->extra_steps);
+    return t->awake && t->used < t->entitled ? t->shares * (1 - t->used / t->entitled) : 0;
 }
 
 struct loans {
@@ -63,7 +48,7 @@ static struct xlp_tickets *driver_of(const struct loans *l, size_t i, size_t cli
 static void lend(const struct loans *l, size_t client)
 {
     struct xlp_tickets *from = l->parties[client], *to;
-    double may = lendable(from), shares = 0;
+    double may = unused(from), shares = 0;
 
     for (size_t i = 0; may > 0 && i < l->driver_count; i++)
         if ((to = driver_of(l, i, client)) != NULL)
@@ -90,4 +75,17 @@ void xlp_lend(struct xlp_tickets *const *parties, size_t count, const size_t *dr
 
         t->loan_steps = steps_in(fmin(t->borrowed / t->shares, TO_REACH(LOAN_MAX)), t->loan_steps);
     }
+}
+
+void xlp_compensate(struct xlp_tickets *t, double elapsed_s)
+{
+    double due = 0, left = t->extra * EXTRA_LIFE_S / (EXTRA_LIFE_S + elapsed_s);
+    uint32_t most = (uint32_t)((1 - t->lent / t->shares) / XLP_TICKET_STEP);
+
+    if (t->awake && t->held_up && !t->driver && t->used < t->entitled)
+        due = fmin(t->entitled / t->used - 1, TO_REACH(EXTRA_MAX));
+    t->extra = fmax(due, left);
+    t->extra_steps = steps_in(t->extra, t->extra_steps);
+    if (t->extra_steps > most)
+        t->extra_steps = most; /* what is lent cannot be spent a second time */
 }

@@ -188,6 +188,19 @@ END
     has_line "  garbage: memory: $not_managed"
 }
 
+@test "why: a third sentence where shares are written as weights" {
+    sim weights-vcpus why four --set cpu_weights=shares
+    ends 0
+    has_line '  weight  stays at 256 for now: 128 is due (1000 shares, divided by 4 active vCPU(s)), but it was set or first seen a moment ago; looked at again in 7 s'
+    sim weights-vcpus why four --set cpu_weights=shares --json
+    json '.domains[0].weight | .managed and .reason.code == "weight-settling" and .reason.numbers.due_weight == 128'
+    xlpolicy --host "sim:$SCENARIOS/weights-vcpus.json" --ticks 11 --set cpu_weights=shares plan
+    ends 0
+    has_line 'four: weight 256 -> 128: 1000 shares, divided by 4 active vCPU(s)'
+    sim weights-vcpus why four --json
+    json '.domains[0] | has("weight") | not'
+}
+
 @test "every reader prints JSON that parses" {
     for command in list vcpu-list pcpu-list mem-list info status plan why; do
         sim M2 --json $command

@@ -159,7 +159,7 @@ START_TEST(a_wrong_domain_entry_says_what_is_allowed)
 {
     ck_refused("\ndomains = [ \"web: colour=red\" ]\n",
                "x.conf:2: domains: \"web\": colour=red: allowed are cpu=0|1, memory=0|1, shares=1 "
-               "to 1000000, floor=SIZE");
+               "to 1000000, serves=PATTERN, floor=SIZE");
 }
 END_TEST
 
@@ -460,15 +460,7 @@ START_TEST(modes_have_the_names_that_are_read)
 }
 END_TEST
 
-#define FIXTURE_CASE(name, ...)                                                                    \
-    CHECK_CASE(name##_tests, __VA_ARGS__)                                                          \
-    static TCase *name(void)                                                                       \
-    {                                                                                              \
-        TCase *tcase = name##_tests();                                                             \
-                                                                                                   \
-        tcase_add_checked_fixture(tcase, set_up, tear_down);                                       \
-        return tcase;                                                                              \
-    }
+#define FIXTURE_CASE(name, ...) CHECK_FIXTURE_CASE(name, set_up, tear_down, __VA_ARGS__)
 
 FIXTURE_CASE(reading, nothing_set_means_all_defaults,
              policy_daemon_and_domain_keys_are_read_from_one_file,

@@ -301,14 +301,20 @@ START_TEST(later_entries_for_a_guest_win_key_by_key)
     ck_assert_int_eq(xlp_policy_add_domain(&p, "*: shares=500", error, sizeof(error)), 0);
     ck_assert_int_eq(
         xlp_policy_add_domain(&p, "web*: floor = 512m, shares=2000", error, sizeof(error)), 0);
-    ck_assert_int_eq(xlp_policy_add_domain(&p, "web2: memory=0", error, sizeof(error)), 0);
+    ck_assert_int_eq(
+        xlp_policy_add_domain(&p, "web2: memory=0, serves=db[1-4]", error, sizeof(error)), 0);
     d = xlp_policy_for(&p, "web2");
     ck_assert(d.cpu && !d.memory);
     ck_assert_uint_eq(d.shares, 2000);
     ck_assert_int_eq(d.floor_kib, 512 << 10);
+    ck_assert_str_eq(d.serves, "db[1-4]");
+    ck_assert(d.shares_given);
     ck_assert_uint_eq(xlp_policy_for(&p, "db").shares, 500);
+    ck_assert_str_eq(xlp_policy_for(&p, "web1").serves, "");
     ck_assert_str_eq(xlp_domain_policy_format(&p.domains[1], text, sizeof(text)),
                      "web*: shares=2000, floor=512m");
+    ck_assert_str_eq(xlp_domain_policy_format(&p.domains[2], text, sizeof(text)),
+                     "web2: memory=0, serves=db[1-4]");
     xlp_policy_dispose(&p);
 }
 END_TEST
@@ -325,6 +331,8 @@ START_TEST(a_wrong_entry_for_a_guest_is_refused)
         "web1: shares=0",
         "web1: cpu=1,",
         "web1: floor=x",
+        "web1: serves=",
+        "web1: serves=0123456789012345678901234567890123456789012345678901234567890123",
         "0123456789012345678901234567890123456789012345678901234567890123: cpu=0"};
     struct xlp_policy p;
     char error[256];

@@ -158,7 +158,7 @@ static void make_domain(struct xlp_snapshot *s, uint32_t domid)
     d->age_ns = any_u64();
     d->released = chance(20);
     if (chance(40))
-        d->ledger = (struct xlp_weight_ledger){true, any_u32(65536), any_u32(65536)};
+        d->ledger = (struct xlp_weight_ledger){true, 1 + any_u32(65535), 1 + any_u32(65535)};
     make_memory(&d->memory);
     for (uint64_t left = below(6); left > 0; left--, id += 1 + (uint32_t)below(3))
         make_vcpu(s, id);
@@ -357,7 +357,10 @@ START_TEST(what_is_no_snapshot_is_refused_with_its_place)
          "line 1, column 1: domain 1 has a weight above the most there is, 65535"},
         {GUEST("\"ledger\": {\"original_weight\": 1, \"our_weight\": 65536}, \"memory\": {}, "
                "\"vcpus\": []"),
-         "line 1, column 1: domain 1 has a weight above the most there is, 65535"},
+         "line 1, column 1: domain 1 has a record of a weight that is none from 1 to 65535"},
+        {GUEST("\"ledger\": {\"original_weight\": 0, \"our_weight\": 1}, \"memory\": {}, "
+               "\"vcpus\": []"),
+         "line 1, column 1: domain 1 has a record of a weight that is none from 1 to 65535"},
         {GUEST("\"flags\": [\"dying\", \"dead\"], \"memory\": {}, \"vcpus\": []"),
          "line 3, column 20: this is no known flag of a domain"},
         {GUEST("\"flags\": [1], \"memory\": {}, \"vcpus\": []"),

@@ -283,6 +283,23 @@ START_TEST(clients_lend_what_they_leave_unused_and_keep_their_shares)
 }
 END_TEST
 
+START_TEST(a_ticket_is_either_lent_or_given_as_compensation)
+{
+    struct xlp_tickets t[] = {half_used, half_used};
+
+    t[0].held_up = true;
+    t[0].used = 0.4; /* it lends 600; to make up for it would take 1500 more */
+    lend(t, 2, 1);
+    xlp_compensate(&t[0], 1);
+    ck_assert_double_eq(t[0].lent, 600);
+    ck_assert_double_eq(xlp_tickets_held(&t[0]), 1250);
+    t[1].awake = false;
+    lend(t, 2, 1);
+    xlp_compensate(&t[0], 1);
+    ck_assert_double_eq(xlp_tickets_held(&t[0]), 2000);
+}
+END_TEST
+
 START_TEST(two_drivers_share_what_their_clients_lend_by_their_shares)
 {
     struct xlp_tickets t[] = {half_used, half_used, half_used};
@@ -339,9 +356,10 @@ START_TEST(nobody_starves_whatever_the_others_do)
         for (size_t i = 0; i < count; i++) {
             if (second == 0 || xlp_random_below(&random, 3) == 0)
                 any_domain(&random, &t[i]);
-            xlp_compensate(&t[i], any_part(&random) * 3);
         }
         lend(t, count, driver_count);
+        for (size_t i = 0; i < count; i++)
+            xlp_compensate(&t[i], any_part(&random) * 3);
         for (size_t i = 0; i < count; i++) {
             double extra = t[i].shares * XLP_TICKET_STEP * t[i].extra_steps;
             double unused = fmax(0, t[i].shares * (1 - t[i].used / t[i].entitled));
@@ -385,6 +403,7 @@ static TCase *tickets(void)
     tcase_add_test(tcase, compensation_melts_away_once_it_is_over);
     tcase_add_test(tcase, a_wavering_measurement_makes_no_steps);
     tcase_add_test(tcase, clients_lend_what_they_leave_unused_and_keep_their_shares);
+    tcase_add_test(tcase, a_ticket_is_either_lent_or_given_as_compensation);
     tcase_add_test(tcase, two_drivers_share_what_their_clients_lend_by_their_shares);
     tcase_add_test(tcase, a_driver_borrows_no_more_than_sixteen_times_its_shares);
     tcase_add_loop_test(tcase, nobody_starves_whatever_the_others_do, 0, 200);
