@@ -15,9 +15,11 @@ struct xlp_cpu *xlp_cpu_new(void)
 {
     struct xlp_cpu *c = calloc(1, sizeof(*c));
 
-    if (c)
-        c->weights = xlp_weights_new();
-    if (c && c->weights)
+    if (!c)
+        return NULL;
+    xlp_budget_init(&c->budget);
+    c->weights = xlp_weights_new();
+    if (c->weights)
         return c;
     xlp_cpu_free(c);
     return NULL;
@@ -33,6 +35,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->before.vcpus);
     free(c->pools);
     xlp_weights_free(c->weights);
+    xlp_budget_dispose(&c->budget);
     free(c->domains);
     free(c->claims);
     free(c->items);
@@ -48,6 +51,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
 
 static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s);
 static void measure(struct tick *t);
+static uint32_t moves_of_a_tick(const struct xlp_policy *p, const struct xlp_snapshot *s);
 static int decide_pool(struct tick *t);
 
 int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct xlp_policy *policy,
@@ -56,14 +60,21 @@ int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct
     struct tick t = {
         .c = c, .s = s, .policy = policy, .elapsed_ns = elapsed_ns, .plan = plan, .views = views};
 
-    if (make_room(c, s) < 0 || xlp_recall(c, s) < 0)
+    if (make_room(c, s) < 0 || xlp_recall(c, s) < 0 ||
+        xlp_budget_divide(&c->budget, s, moves_of_a_tick(policy, s)) < 0)
         return -1;
     measure(&t);
     if (xlp_weights_decide(c->weights, s, policy, elapsed_ns, views, plan) < 0)
         return -1;
-    for (t.pool_index = 0; t.pool_index < s->pool_count; t.pool_index++)
+    for (size_t i = 0; i < s->pool_count; i++) {
+        size_t before = plan->action_count;
+
+        t.pool_index = (uint32_t)xlp_budget_pool(&c->budget, i);
+        t.moves_max = xlp_budget_open(&c->budget, t.pool_index);
         if (decide_pool(&t) < 0)
             return -1;
+        xlp_budget_close(&c->budget, (uint32_t)(plan->action_count - before));
+    }
     return 0;
 }
 
@@ -400,25 +411,30 @@ static void note_loads(struct tick *t)
             t->c->load_before[t->c->items[i].slot] += t->c->items[i].load;
 }
 
-static struct balance_limits limits_of(const struct xlp_policy *p, const struct xlp_snapshot *s)
+static uint32_t moves_of_a_tick(const struct xlp_policy *p, const struct xlp_snapshot *s)
 {
     uint32_t part = (uint32_t)(s->vcpu_count / 20);
 
+    if (p->cpu_moves_max)
+        return (uint32_t)p->cpu_moves_max;
+    return part > 16 ? part : 16;
+}
+
+static struct balance_limits limits_of(const struct xlp_policy *p, uint32_t moves_max)
+{
     return (struct balance_limits){
         .overload = (double)p->cpu_overload_pct / 100,
         .uneven = (double)p->cpu_uneven_pct / 100,
         .even = (double)p->cpu_even_pct / 100,
         .uneven_ticks = (uint32_t)p->cpu_uneven_ticks,
-        .moves_max = p->cpu_moves_max ? (uint32_t)p->cpu_moves_max
-                     : part > 16      ? part
-                                      : 16,
+        .moves_max = moves_max,
     };
 }
 
 static int place(struct tick *t)
 {
     struct xlp_cpu *c = t->c;
-    struct balance_limits limits = limits_of(t->policy, t->s);
+    struct balance_limits limits = limits_of(t->policy, t->moves_max);
     struct lane *lane = xlp_lane_of(c, t->pool.pool->id);
 
     if (!lane)

@@ -3,6 +3,7 @@
 #ifndef XLP_CPU_TICK_H
 #define XLP_CPU_TICK_H
 
+#include "budget.h"
 #include "parts.h"
 
 struct pool_past {
@@ -37,6 +38,7 @@ struct xlp_cpu {
     struct pool_past *pools;
     size_t pool_count, pool_room;
     struct xlp_weights *weights;
+    struct xlp_budget budget;
     uint64_t idle_ns[XLP_PCPUS_MAX]; /* by pCPU id, at the previous snapshot */
     struct xlp_cpumap saturated;     /* in the last interval */
 
@@ -69,6 +71,7 @@ struct tick {
 
     /* the pool at hand */
     uint32_t pool_index;
+    uint32_t moves_max;
     struct pool_facts pool;
     size_t item_count;
     double mean;
