@@ -431,6 +431,8 @@ START_TEST(what_is_planned_is_told_when_it_changes)
     ck_assert(tell_action(&d.tell, &action, NULL, 3));
     action.to_kib = 4;
     ck_assert(tell_action(&d.tell, &action, NULL, 4));
+    action.to_weight = 4;
+    ck_assert(tell_action(&d.tell, &action, NULL, 4));
     action.vcpu = 5;
     ck_assert(tell_action(&d.tell, &action, NULL, 5));
     action.domid = 6;
