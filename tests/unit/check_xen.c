@@ -28,6 +28,19 @@ START_TEST(after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
 }
 END_TEST
 
+START_TEST(an_event_is_told_once)
+{
+    struct xen_host *h = fake_open();
+
+    h->event = true;
+    ck_assert_int_eq(xlp_xen_wait(&h->base, xlp_xen_now_ns() + XEN_NS_PER_MS, NULL, 0),
+                     XLP_WAKE_TIME | XLP_WAKE_EVENT);
+    ck_assert_int_eq(xlp_xen_wait(&h->base, xlp_xen_now_ns() + XEN_NS_PER_MS, NULL, 0),
+                     XLP_WAKE_TIME);
+    fake_close(h);
+}
+END_TEST
+
 /* ---- passthrough ---- */
 
 /* What a look says of domain 1. */
@@ -674,7 +687,8 @@ START_TEST(a_lost_connection_is_made_again_and_the_ledger_with_it)
 }
 END_TEST
 
-CHECK_CASE(looking, after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at,
+CHECK_CASE(looking, an_event_is_told_once,
+           after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at,
            the_time_a_guest_was_built_or_paused_does_not_count_as_its_age,
            a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
 CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
