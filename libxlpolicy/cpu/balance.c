@@ -17,13 +17,15 @@
 #include "sort.h"
 
 #define KAPPA_URGENT 0.02
-#define KAPPA_LAZY   0.4   /* divided by the items of a slot: the more, the finer the grain */
-#define KAPPA_COARSE 0.1   /* at most, however few they are */
+#define KAPPA_LAZY   1.6 /* divided by the items of a slot to the power of 3/2: the finer the grain \
+                          */
+#define KAPPA_COARSE 0.2   /* at most, however few they are */
 #define KAPPA_ACROSS 0.10  /* from one NUMA node to another, away from the guest's memory */
 #define NODE_UNEVEN  0.10  /* and only from a node that carries so much more than the mean */
 #define NODE_TOLL    1     /* of a pCPU: how much fuller home may be before a first place abroad */
 #define KIN_TOLL     0.25  /* of the mean squared: what it is worth to part two of one domain */
 #define RELIEF       0.06  /* of its load: so much less must the fuller of two slots carry then, */
+#define RELIEF_GRAIN 1.5   /* items of a slot; the more there are, the less one of them can do */
 #define RELIEF_SHORT 0.015 /* or this, if its vCPUs want more than there is */
 #define RECEIVERS    4     /* how many slots are tried, the least pressed first */
 #define MEAN_LEAST   0.1   /* on a nearly idle pool nothing is worth a move */
@@ -42,8 +44,8 @@ struct quest {
     enum xlp_reason_code why; /* of a plain move */
 };
 
-/* The unit of gains. */
-static double scale_of(const struct board *b)
+/* The unit of gains: the mean squared. */
+static double unit_of_gain(const struct board *b)
 {
     double mean = fmax(b->load / (double)b->slot_count, MEAN_LEAST);
 
@@ -245,13 +247,18 @@ static void place_homeless(struct board *b, uint32_t *homeless, size_t count)
 
 /* ---- moves ---- */
 
+/* How much of a weight counts twice when it goes from one slot to the other. */
+static double bend_of(const struct board *b, uint32_t from, uint32_t to)
+{
+    return xlp_board_same_core(b, from, to) ? 1 - XLP_SMT_TOLL : 1;
+}
+
 /* What phi loses when this much weight goes from one slot to the other. */
 static double gain_of(const struct board *b, double weight, uint32_t from, uint32_t to)
 {
     double gap = b->slots[from].pressure - b->slots[to].pressure;
-    double bend = xlp_board_same_core(b, from, to) ? 1 - XLP_SMT_TOLL : 1;
 
-    return 2 * weight * (gap - weight * bend);
+    return 2 * weight * (gap - weight * bend_of(b, from, to));
 }
 
 /* More than any weight could gain; a trade gains no more than half of that for each of the two. */
@@ -259,7 +266,7 @@ static double gain_bound(const struct board *b, uint32_t from, uint32_t to)
 {
     double gap = b->slots[from].pressure - b->slots[to].pressure;
 
-    return gap <= 0 ? 0 : gap * gap / (2 * (1 - XLP_SMT_TOLL));
+    return gap <= 0 ? 0 : gap * gap / (2 * bend_of(b, from, to));
 }
 
 /* Whether the fuller of two slots would be clearly relieved: else the measurements of the next tick
@@ -267,17 +274,18 @@ static double gain_bound(const struct board *b, uint32_t from, uint32_t to)
 static bool relieves(const struct board *b, double weight, uint32_t from, uint32_t to)
 {
     double gap = b->slots[from].pressure - b->slots[to].pressure;
-    double bend = xlp_board_same_core(b, from, to) ? 1 - XLP_SMT_TOLL : 1;
     double relief = b->slots[from].demand > 1 ? RELIEF_SHORT : RELIEF;
 
-    return fmin(weight, gap - weight * bend) >= relief * b->slots[from].pressure;
+    relief *= fmin(1, RELIEF_GRAIN / b->grain);
+    return fmin(weight, gap - weight * bend_of(b, from, to)) >= relief * b->slots[from].pressure;
 }
 
 /* Weighs one change against the best so far. A change may not stack what was apart. */
 static void weigh(const struct board *b, const struct quest *q, uint32_t item, uint32_t to,
                   struct change *best)
 {
-    double scale = scale_of(b), gain;
+    const double scale = b->scale;
+    double gain;
     int32_t apart;
 
     gain = gain_of(b, b->items[item].load, b->items[item].slot, to);
@@ -294,7 +302,8 @@ static void weigh_trade(const struct board *b, const struct quest *q, uint32_t i
                         uint32_t partner, struct change *best)
 {
     const struct item *mine = &b->items[item], *other = &b->items[partner];
-    double scale = scale_of(b), gain;
+    const double scale = b->scale;
+    double gain;
     int32_t apart;
 
     gain = gain_of(b, mine->load - other->load, mine->slot, other->slot);
@@ -343,8 +352,8 @@ static size_t find_receivers(const struct board *b, const struct quest *q, uint3
 static struct change best_change(const struct board *b, const struct quest *q, uint32_t donor,
                                  uint32_t only)
 {
-    struct change best = {.item = XLP_NOWHERE, .gain = q->kappa * scale_of(b)};
-    double least = only == XLP_NOWHERE ? best.gain : best.gain - KIN_TOLL * scale_of(b);
+    struct change best = {.item = XLP_NOWHERE, .gain = q->kappa * b->scale};
+    double least = only == XLP_NOWHERE ? best.gain : best.gain - KIN_TOLL * b->scale;
     uint32_t receivers[RECEIVERS];
     size_t count = find_receivers(b, q, donor, only, least, receivers);
 
@@ -399,14 +408,14 @@ static void part_kin(struct board *b, const struct quest *q)
 static void relieve(struct board *b, const struct quest *q)
 {
     struct xlp_cpumap hopeless = xlp_cpumap_none();
-    double least = q->kappa * scale_of(b);
+    double least = q->kappa * b->scale;
     size_t at = b->slot_count;
 
     while (b->moves_left && at > 0) {
         uint32_t donor = b->order[at - 1];
         struct change c;
 
-        if (gain_bound(b, donor, b->order[0]) <= least)
+        if (gain_bound(b, donor, b->order[0]) <= least && b->slots[donor].twin == donor)
             break; /* nor has any slot below */
         if (b->slots[donor].demand <= q->overload || xlp_cpumap_test(&hopeless, donor)) {
             at--;
@@ -428,16 +437,18 @@ double xlp_balance(struct item *items, size_t item_count, struct slot *slots, si
                    const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
                    bool *budget_gone_out)
 {
-    const double grain = (double)item_count / (double)slot_count;
-    const struct quest lazy = {fmin(KAPPA_COARSE, KAPPA_LAZY / grain), 0, XLP_REASON_CPU_EVEN};
     const struct quest urgent = {KAPPA_URGENT, limits->overload, XLP_REASON_CPU_OVERLOAD};
     const struct quest apart = {KAPPA_URGENT, 0, XLP_REASON_CPU_APART};
     struct board b;
     size_t homeless = xlp_board_set(&b, items, item_count, slots, slot_count, scratch);
 
+    const struct quest lazy = {fmin(KAPPA_COARSE, KAPPA_LAZY / (b.grain * sqrt(b.grain))), 0,
+                               XLP_REASON_CPU_EVEN};
+
     b.moves_left = limits->moves_max;
     place_homeless(&b, scratch + slot_count, homeless);
     b.mean = mean_without_giants(&b);
+    b.scale = unit_of_gain(&b);
     watch_lane(lane, limits, out_of_place(&b));
     part_kin(&b, &apart);
     relieve(&b, &urgent);

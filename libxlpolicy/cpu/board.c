@@ -156,7 +156,8 @@ size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, str
     b->slots = slots;
     b->slot_count = slot_count;
     b->order = scratch;
-    b->mean = 0;
+    b->mean = b->scale = 0;
+    b->grain = (double)item_count / (double)slot_count;
     start_slots(b);
     fill(b);
     sum_up(b);
