@@ -165,27 +165,26 @@ static void apply_vcpu(struct xen_host *h, struct xen_domain *d, const struct xl
         release(h, d, a, o);
 }
 
-/* Keeps a copy of the record for the next look, or drops it (record NULL). */
-static void remember(struct xen_vcpu *v, const struct xen_vcpu_record *record)
+/* Takes ownership of the record, or drops the one there was (NULL). */
+static void remember(struct xen_vcpu *v, struct xen_vcpu_record *record)
 {
-    if (!record) {
-        free(v->record);
-        v->record = NULL;
-        return;
-    }
-    if (!v->record)
-        v->record = malloc(sizeof(*v->record));
-    if (v->record)
-        *v->record = *record;
+    free(v->record);
+    v->record = record;
 }
 
-/* What is there and was not written by us is what a release has to restore. */
-static struct xen_vcpu_record record_for(const struct xen_vcpu *v)
+/* What is there and was not written by us is what a release has to restore. NULL, with the outcome,
+ * when memory is out: a change that is not remembered would next be taken for the operator's. */
+static struct xen_vcpu_record *new_record(const struct xen_vcpu *v, struct xlp_outcome *o)
 {
-    struct xen_vcpu_record record = {.original = v->masks, .ours = v->masks};
+    struct xen_vcpu_record *record = malloc(sizeof(*record));
 
+    if (!record) {
+        xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "not changed: out of memory");
+        return NULL;
+    }
+    *record = (struct xen_vcpu_record){.original = v->masks, .ours = v->masks};
     if (v->record && xlp_xen_masks_equal(&v->record->ours, &v->masks))
-        record.original = v->record->original;
+        record->original = v->record->original;
     return record;
 }
 
@@ -222,39 +221,47 @@ static void place(struct xen_host *h, struct xen_domain *d, const struct xlp_act
                   struct xlp_outcome *o)
 {
     struct xen_vcpu *v = &d->vcpus[a->vcpu];
-    struct xen_vcpu_record record = record_for(v);
     struct xen_masks wanted = wanted_masks(h, a);
+    struct xen_vcpu_record *record;
 
     if (xlp_xen_masks_equal(&wanted, &v->masks)) {
         h->needless_writes++;
         xlp_xen_outcome(o, XLP_NOT_DONE_REFUSED, "it has this affinity already");
         return;
     }
-    record.next = wanted;
-    record.pending = true;
-    if (xlp_xen_ledger_write_vcpu(h, d, a->vcpu, &record) < 0) {
+    record = new_record(v, o);
+    if (!record)
+        return;
+    record->next = wanted;
+    record->pending = true;
+    if (xlp_xen_ledger_write_vcpu(h, d, a->vcpu, record) < 0) {
         xlp_xen_not_recorded(o);
+        free(record);
         return;
     }
     if (!write_masks(h, d, a->vcpu, &wanted, o)) {
         xlp_xen_ledger_write_vcpu(h, d, a->vcpu, v->record); /* as it was before */
+        free(record);
         return;
     }
-    record.ours = wanted;
-    record.pending = false;
-    xlp_xen_ledger_write_vcpu(h, d, a->vcpu, &record); /* should this fail, NEXT says the same */
-    remember(v, &record);
+    record->ours = wanted;
+    record->pending = false;
+    xlp_xen_ledger_write_vcpu(h, d, a->vcpu, record); /* should this fail, NEXT says the same */
+    remember(v, record);
 }
 
 static void adopt(struct xen_host *h, struct xen_domain *d, uint32_t vcpu, struct xlp_outcome *o)
 {
-    struct xen_vcpu_record record = record_for(&d->vcpus[vcpu]);
+    struct xen_vcpu_record *record = new_record(&d->vcpus[vcpu], o);
 
-    if (xlp_xen_ledger_write_vcpu(h, d, vcpu, &record) < 0) {
+    if (!record)
+        return;
+    if (xlp_xen_ledger_write_vcpu(h, d, vcpu, record) < 0) {
         xlp_xen_not_recorded(o);
+        free(record);
         return;
     }
-    remember(&d->vcpus[vcpu], &record);
+    remember(&d->vcpus[vcpu], record);
 }
 
 /* Killed between the two steps, the entry says ours and the masks say original: taken back, which
