@@ -78,6 +78,12 @@ void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
     xlp_xen_outcome(outcome_out, XLP_NOT_DONE_REFUSED, "this host knows no such action");
 }
 
+/* What gives nothing back, and is no mere mark. */
+static bool is_change(enum xlp_action_kind kind)
+{
+    return kind == XLP_PLACE_VCPU || kind == XLP_SET_TARGET;
+}
+
 /* The marks of a domain are its UUID's, whoever has it. */
 static bool needs_record(enum xlp_action_kind kind)
 {
@@ -108,6 +114,11 @@ static struct xen_domain *verify(struct xen_host *h, const struct xlp_action *a,
         return NULL;
     }
     d->info = info;
+    if (is_change(a->kind) && info.flags & (XEN_DOMINF_paused | XEN_DOMINF_shutdown)) {
+        xlp_xen_outcome(o, XLP_NOT_DONE_BUSY, "it was %s a moment ago",
+                        info.flags & XEN_DOMINF_shutdown ? "shut down" : "paused");
+        return NULL;
+    }
     if (needs_record(a->kind) && xlp_xen_ledger_is_anothers(h, d)) {
         xlp_xen_outcome(o, XLP_NOT_DONE_BUSY,
                         "another domain has its UUID: what was there cannot be recorded");

@@ -588,6 +588,25 @@ START_TEST(a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
 }
 END_TEST
 
+START_TEST(a_guest_that_was_paused_since_the_look_is_left_alone_but_released)
+{
+    struct xen_host *h = with_memory();
+
+    ck_assert_int_eq(place(h, 1, "1"), XLP_DONE);
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 300, 300), XLP_DONE);
+    look(h);
+    fake_domain(1)->info.flags = XEN_DOMINF_paused;
+    ck_assert_int_eq(place(h, 1, "2"), XLP_NOT_DONE_BUSY);
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 350, 350), XLP_NOT_DONE_BUSY);
+    fake_domain(1)->info.flags = XEN_DOMINF_shutdown;
+    ck_assert_int_eq(place(h, 1, "2"), XLP_NOT_DONE_BUSY);
+    fake_domain(1)->info.flags = XEN_DOMINF_paused;
+    ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_DONE);
+    ck_assert_int_eq(fake_domain(1)->hard, 1 << 1);
+    fake_close(h);
+}
+END_TEST
+
 /* ---- what fails ---- */
 
 START_TEST(a_domain_that_cannot_be_looked_at_is_left_out_with_a_note)
@@ -715,7 +734,8 @@ CHECK_CASE(memory, a_growth_that_fails_leaves_neither_a_limit_nor_a_record,
            a_limit_that_cannot_be_taken_back_stays_on_record,
            a_target_that_xenstore_did_not_take_was_not_set,
            a_release_is_not_done_before_the_limit_is_the_original,
-           a_release_in_steps_keeps_the_record_until_the_last)
+           a_release_in_steps_keeps_the_record_until_the_last,
+           a_guest_that_was_paused_since_the_look_is_left_alone_but_released)
 CHECK_CASE(failing, a_domain_that_cannot_be_looked_at_is_left_out_with_a_note,
            a_host_none_of_whose_domains_can_be_looked_at_is_not_observed,
            a_watch_that_fails_once_is_set_again_with_those_that_did_not,
