@@ -340,8 +340,10 @@ void xlp_xen_find_saved(struct xen_host *h, uint64_t now_ns);
 void xlp_xen_logger_init(struct xen_logger *logger);
 int xlp_xen_libxl_open(struct xen_host *h);
 void xlp_xen_libxl_close(struct xen_host *h);
+/* Whether libxl would wait for another process that changes the domain's files. */
+bool xlp_xen_libxl_is_locked(const struct xen_domain *d);
 /* What libxl's configuration of the domain says; unknown if it cannot be read at this moment. */
-enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, uint32_t domid);
+enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, const struct xen_domain *d);
 /* 0, or -1 (the complaint is in logger.last). */
 int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight);
 /* Target in the guest's terms: without video RAM. 0, or -1 (the complaint is in logger.last). */

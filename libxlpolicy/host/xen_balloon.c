@@ -33,6 +33,11 @@ void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct
                         "it is being saved or migrated: its size has to stay until that is over");
         return;
     }
+    if (xlp_xen_libxl_is_locked(d)) {
+        xlp_xen_outcome(outcome_out, XLP_NOT_DONE_BUSY,
+                        "another process is changing its configuration at this moment");
+        return;
+    }
     if (xlp_xen_store_refresh_sizes(h, d) < 0) {
         xlp_xen_outcome(outcome_out, XLP_NOT_DONE_FAILED, "%s", h->base.error);
         return;

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* libxl, for what is the toolstack's to do: balloon targets, weights, and how a domain was
  * configured. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "xen.h"
+
+#define LIBXL_FILES "/var/lib/xen" /* XEN_LIB_DIR */
 
 /* ---- what the Xen libraries have to say ---- */
 
@@ -57,13 +63,31 @@ void xlp_xen_libxl_close(struct xen_host *h)
     libxl_ctx_free(h->libxl);
 }
 
-/* ---- a domain's configuration ---- */
+/* ---- a domain's files ---- */
+
+/* libxl waits for this lock without end; whoever holds it may hang. What is left is the moment
+ * between our question and libxl's. */
+bool xlp_xen_libxl_is_locked(const struct xen_domain *d)
+{
+    char uuid[XLP_UUID_TEXT_SIZE], path[128];
+    bool locked;
+    int fd;
+
+    snprintf(path, sizeof(path), LIBXL_FILES "/userdata-l.%u.%s.domain-userdata-lock", d->domid,
+             xlp_uuid_format(d->uuid, uuid));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false; /* it is there while someone has it */
+    locked = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}
 
 /* libxl keeps it as JSON in a file of the domain, written before the domain first runs. Its own
  * call for it (retrieve_domain_configuration) also asks the device model, which may take seconds;
  * this is only the file. Another toolstack leaves none: then its devices alone tell. The file says
  * what was asked for: a list of devices enables passthrough without a word about it. */
-enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, uint32_t domid)
+enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, const struct xen_domain *d)
 {
     libxl_domain_config config;
     uint8_t *data = NULL;
@@ -71,8 +95,10 @@ enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, uint32_t domid)
     int length = 0;
     enum xen_iommu iommu = XEN_IOMMU_UNKNOWN;
 
+    if (xlp_xen_libxl_is_locked(d))
+        return XEN_IOMMU_UNKNOWN;
     libxl_domain_config_init(&config);
-    if (libxl_userdata_retrieve(h->libxl, domid, "libxl-json", &data, &length) != 0)
+    if (libxl_userdata_retrieve(h->libxl, d->domid, "libxl-json", &data, &length) != 0)
         goto out;
     if (!data) {
         iommu = XEN_IOMMU_NO;

@@ -261,7 +261,7 @@ static int read_slow(struct xen_host *h, struct xen_domain *d)
     if (d->domid == 0)
         d->iommu = XEN_IOMMU_NO;
     else if (d->iommu == XEN_IOMMU_UNKNOWN && d->info.cpu_time)
-        d->iommu = xlp_xen_libxl_iommu(h, d->domid);
+        d->iommu = xlp_xen_libxl_iommu(h, d);
     return 0;
 }
 

@@ -220,6 +220,14 @@ def check_others():
                                      f"look wait 6000 wait 6000 blind target {one} 140000 0")
             expect("changed a moment ago" in said, said)
             expect(host.guests["vm1"].target_kib() == 160 << 10, said)
+        with claim("libxl is not waited for while another process holds its lock on a guest"):
+            uuid = domain(adapter.look(), one)["uuid"]
+            lock = f"/var/lib/xen/userdata-l.{one}.{uuid}.domain-userdata-lock"
+            host.run(f"flock -x {lock} sleep 60 & sleep 1")
+            adapter.look(f"target {one} 140000 0")
+            expect("busy: another process is changing its configuration" in adapter.said,
+                   adapter.said)
+            host.run("kill $(pidof sleep)")
         with claim("what xl set by hand is what a release gives back"):
             ledger = vcpu(adapter.look(f"place {one} 0 2 all"), one)["ledger"]
             expect(ledger["original_hard"] == "1", ledger)
