@@ -8,6 +8,7 @@
  * changes it behind our back and nothing tells of that; and one more for each vCPU of a domain that
  * has several, or that may run on several pCPUs. xenstore is read when a watch says that something
  * changed; the rest of what it holds changes rarely and is read again every SLOW_TICKS looks.
+ * dom0's processes are looked through for those that save a domain.
  */
 #ifndef XLP_HOST_XEN_H
 #define XLP_HOST_XEN_H

@@ -44,9 +44,10 @@ static int read_report(struct xen_host *h, struct xen_domain *d);
 static bool is_there(struct xen_host *h)
 {
     char *root = xs_read(h->xs, XBT_NULL, "/", NULL);
+    bool there = root;
 
     free(root);
-    return root;
+    return there;
 }
 
 /* The old handles stay until there are new ones: calls on them fail, and no worse. Only a socket
