@@ -95,7 +95,11 @@ static void write_vcpu(struct xlp_json_writer *w, const struct source *source, s
     xlp_json_put_int(w, "domid", d->domid);
     xlp_json_put_int(w, "vcpu", v->id);
     xlp_json_put_bool(w, "online", v->online);
-    xlp_json_put_int(w, "pcpu", v->pcpu);
+    xlp_json_write_key(w, "pcpu");
+    if (v->pcpu == XLP_UNKNOWN)
+        xlp_json_write_null(w);
+    else
+        xlp_json_write_int(w, v->pcpu);
     xlp_json_put_double(w, "time_s", (double)v->cpu_time_ns / 1e9);
     xlp_json_put_string(w, "hard", xlp_cpumap_format(&s->maps[v->hard], map, sizeof(map)));
     xlp_json_put_string(w, "soft", xlp_cpumap_format(&s->maps[v->soft], map, sizeof(map)));

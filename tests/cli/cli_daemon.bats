@@ -47,6 +47,21 @@ spread_is() {
     [[ $stderr == 'xlpolicy: from sim:'* ]]
 }
 
+@test "every key that --json prints is documented" {
+    local keys
+    for command in list vcpu-list pcpu-list mem-list info status plan why history; do
+        xlpolicy --json $command
+        ends 0
+        # Numbers of reasons, and counts by reason, are named after the table of reasons.
+        keys+=$(jq -r 'del(.. | objects | .numbers, .done, .not_done) |
+                       [paths[] | strings] | unique[]' <<<"$output")$'\n'
+    done
+    for key in $keys; do
+        grep -q "[\`\"]$key[\`\"]" docs/formats.md docs/control-protocol.md ||
+            { echo "documented nowhere: $key" >&2; return 1; }
+    done
+}
+
 @test "pcpu-list has from the daemon how busy each pCPU is, and waits for no tick" {
     printf 'tick_ms = 60000\n' >"$CONF"
     ask '{"xlpolicy":1,"command":"reload"}' >/dev/null
