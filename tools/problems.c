@@ -54,8 +54,9 @@ static void check_verdict(struct finding *f, const struct xlp_verdict *verdict, 
     found(f, sentence);
 }
 
-/* Where it is not ours to help, the reason says how it could be. */
-static void check_cpu(struct finding *f, const struct xlp_domain *d,
+/* Where it is not ours to help, the reason says how it could be; it need not be said again then.
+ * True if it was said. */
+static bool check_cpu(struct finding *f, const struct xlp_domain *d,
                       const struct xlp_reason *verdict)
 {
     char sentence[SENTENCE_SIZE], why[SENTENCE_SIZE - XLP_NAME_SIZE - 96];
@@ -69,11 +70,12 @@ static void check_cpu(struct finding *f, const struct xlp_domain *d,
         demand += f->source->vcpus[i].demand;
     }
     if (demand - used < CPU_SHORT_MIN)
-        return;
+        return false;
     xlp_reason_format(verdict, why, sizeof(why));
     snprintf(sentence, sizeof(sentence), "%s: CPU: gets %.0f %% of a pCPU, wants %.0f %%%s%s",
              d->name, used * 100, demand * 100, hands_off ? "; " : "", hands_off ? why : "");
     found(f, sentence);
+    return hands_off;
 }
 
 size_t problems_find(const struct source *source, void (*tell)(void *context, const char *sentence),
@@ -91,8 +93,8 @@ size_t problems_find(const struct source *source, void (*tell)(void *context, co
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_verdict *verdict = &source->plan.verdicts[i];
 
-        check_cpu(&f, &s->domains[i], &verdict->cpu);
-        check_verdict(&f, verdict, "CPU", &verdict->cpu);
+        if (!check_cpu(&f, &s->domains[i], &verdict->cpu))
+            check_verdict(&f, verdict, "CPU", &verdict->cpu);
         check_verdict(&f, verdict, "memory", &verdict->memory);
     }
     return f.count;

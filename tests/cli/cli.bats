@@ -144,6 +144,22 @@ END
     has 'Daemon:      none asked; looking at sim:'
 }
 
+@test "status: a guest that goes short and cannot be helped is one problem, not two" {
+    cat >"$DIR/rtds.json" <<'END'
+{"xlpolicy_scenario": 1, "title": "soft affinity is ignored", "run_s": 60,
+ "host": {"pcpus": 2, "pools": [{"name": "rt", "pcpus": "0-1", "sched": "rtds"}]},
+ "guests": [{"name": "busy%d", "count": 2, "hard": "0", "load_pct": 90},
+            {"name": "idle", "load_pct": 1}]}
+END
+    run --separate-stderr "$XLPOLICY" --host "sim:$DIR/rtds.json" --ticks 3 --set mem_policy=off \
+        --set adopt=1 status
+    ends 0
+    [ "$(grep -c '^  busy1: ' <<<"$output")" -eq 1 ]
+    has '  busy1: CPU: gets 50 % of a pCPU, wants '
+    has 'not managed: the scheduler of pool 0 ignores soft affinity'
+    has '  idle: CPU: not managed: the scheduler of pool 0 ignores soft affinity'
+}
+
 @test "plan: nothing while the operator's pins hold, moves once they are handed over" {
     sim C1 plan
     ends 0
@@ -452,7 +468,7 @@ END
 }
 
 @test "simulate: an expectation that does not come true is shown with numbers, exit 1" {
-    # The baseline that ignores load cannot even out four heavy and four light guests.
+    # Nobody pins one heavy and one light guest to each pCPU then.
     xlpolicy simulate "$SCENARIOS/C5.json" --set cpu_policy=off
     ends 1
     has '  FAIL  line '
