@@ -199,7 +199,7 @@ PUBLIC_HEADERS := xlpolicy.h cpumap.h engine.h plan.h policy.h reason.h snapshot
 
 help:
 	@echo 'make demo       boot a real Xen host with eight guests and watch it being balanced'
-	@echo 'make check      every test, real Xen included (installs what is missing)'
+	@echo 'make check      the tests, real Xen included (installs what is missing)'
 	@echo 'make unit-check the tests that need no Xen'
 	@echo 'make lab-check  the tests on real Xen under QEMU'
 	@echo 'make lab-selftest  the tests of the laboratory itself'

@@ -10,7 +10,7 @@
 #include "xlpolicy.h"
 
 struct source {
-    char name[256];                /* for people: "xlpolicyd on ...", "Xen, read here" */
+    char name[256];                /* for people: "xlpolicyd on ...", "xen, watched for 1 tick" */
     struct xlp_json *daemon_root;  /* the daemon's reply, NULL when the host was read here */
     const struct xlp_json *status; /* its part about the daemon itself, in daemon_root */
     struct xlp_snapshot snapshot;

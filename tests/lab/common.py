@@ -51,15 +51,3 @@ def until(claim, condition, timeout, every=0.2):
         if time.monotonic() > deadline:
             raise LabError(f"{claim}: not so after {timeout:g} s")
         time.sleep(every)
-
-
-class Stopwatch:
-    """Wall-clock seconds since it was made, or since the last lap."""
-
-    def __init__(self):
-        self.last = time.monotonic()
-
-    def lap(self):
-        now = time.monotonic()
-        seconds, self.last = now - self.last, now
-        return seconds

@@ -39,9 +39,6 @@ class Daemon:
     def json(self, arguments):
         return json.loads(self.cli(f"--json {arguments}"))
 
-    def log(self):
-        return self.host.run(f"cat {LOG}")
-
 
 def running(host, **settings):
     """A daemon that is already at work."""
