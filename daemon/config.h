@@ -12,8 +12,9 @@
 
 #include "policy.h"
 
-#define CONFIG_DEFAULT_PATH "/etc/xlpolicy/xlpolicyd.conf"
-#define CONFIG_GROUP_SIZE   33
+#define CONFIG_DEFAULT_PATH    "/etc/xlpolicy/xlpolicyd.conf"
+#define CONTROL_SOCKET_DEFAULT "/run/xlpolicy/control.sock"
+#define CONFIG_GROUP_SIZE      33
 
 enum config_mode { CONFIG_ADVISE, CONFIG_ACT, CONFIG_PAUSE };
 enum config_log { CONFIG_LOG_AUTO, CONFIG_LOG_SYSLOG, CONFIG_LOG_STDERR };

@@ -99,18 +99,14 @@ static int serve(struct daemon *d, int signal_fd, int ready_fd)
 static int decide_once(struct daemon *d)
 {
     uint64_t until_ns;
+    int more;
 
     if (cycle_look(d) < 0)
         return EXIT_CODE_FAILED;
     until_ns = d->snapshot.time_ns + (uint64_t)d->config.policy.tick_ms * 1000000;
-    while (d->host->ops->now_ns(d->host) < until_ns) {
-        int woke = d->host->ops->wait(d->host, until_ns, NULL, 0);
-
-        if (woke < 0)
-            return complain(xlp_host_error(d->host));
-        if (woke & XLP_WAKE_END)
-            return complain("the host has no more to show");
-    }
+    more = xlp_host_wait_until(d->host, until_ns, NULL);
+    if (more <= 0)
+        return complain(more < 0 ? xlp_host_error(d->host) : "the host has no more to show");
     if (cycle_run(d) < 0)
         return EXIT_CODE_FAILED;
     if (d->plan.action_count == 0)

@@ -9,6 +9,8 @@
 #include "config.h"
 #include "host/host.h"
 
+#define PIDFILE_DEFAULT "/run/xlpolicy/xlpolicyd.pid"
+
 static const char usage[] =
     "Usage: xlpolicyd [options]\n"
     "Watches the guests of this Xen host and moves vCPUs and memory to where they are needed.\n"
@@ -20,8 +22,8 @@ static const char usage[] =
     "      --mode MODE     advise, act or pause, instead of the configured mode\n"
     "      --once          decide once, print what was or would be done, and exit\n"
     "      --host SPEC     xen, or sim:FILE for a simulated host, or replay:FILE (xen)\n"
-    "      --socket PATH   the control socket (/run/xlpolicy/control.sock)\n"
-    "      --pidfile PATH  the pidfile (/run/xlpolicy/xlpolicyd.pid)\n"
+    "      --socket PATH   the control socket (" CONTROL_SOCKET_DEFAULT ")\n"
+    "      --pidfile PATH  the pidfile (" PIDFILE_DEFAULT ")\n"
     "      --record FILE   write every snapshot to FILE, to be replayed\n"
     "  -v, --verbose       log more\n"
     "  -h, --help          print this and exit\n"
@@ -56,8 +58,8 @@ int options_parse(int argc, char **argv, struct options *options_out)
 {
     struct options o = {
         .config_path = CONFIG_DEFAULT_PATH,
-        .socket_path = "/run/xlpolicy/control.sock",
-        .pidfile_path = "/run/xlpolicy/xlpolicyd.pid",
+        .socket_path = CONTROL_SOCKET_DEFAULT,
+        .pidfile_path = PIDFILE_DEFAULT,
         .host = "xen",
         .mode = -1,
     };

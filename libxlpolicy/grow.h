@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Arrays that grow and are kept: a steady state allocates nothing. Private to libxlpolicy. */
+/* Arrays that grow and are kept: a steady state allocates nothing. Not installed. */
 #ifndef XLP_GROW_H
 #define XLP_GROW_H
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon_request.h"
+#include "outcome.h"
 #include "source.h"
 #include "when.h"
 
@@ -24,14 +25,6 @@ static bool is_about(const struct xlp_json *entry, const char *domain)
     return strcmp(domain, name) == 0 || strcmp(domain, id) == 0;
 }
 
-static void print_entry(const struct xlp_json *entry)
-{
-    const char *text = daemon_string(entry, "text");
-    char time[WHEN_TEXT_SIZE];
-
-    printf("%s %s\n", when_format(daemon_number(entry, "time_s"), time), text ? text : "?");
-}
-
 static size_t count_about(const struct xlp_json *entries, const char *domain)
 {
     size_t count = 0;
@@ -47,7 +40,7 @@ static void print_text(const struct xlp_json *entries, const char *domain, doubl
         printf("%.0f actions before these are forgotten.\n", forgotten);
     for (size_t i = 0; i < xlp_json_count(entries); i++)
         if (is_about(xlp_json_at(entries, i), domain))
-            print_entry(xlp_json_at(entries, i));
+            outcome_print_entry(xlp_json_at(entries, i), "");
     if (count_about(entries, domain) == 0)
         printf("Nothing was done%s%s; `xlpolicy why` says why.\n", domain ? " with " : "",
                domain ? domain : "");

@@ -61,42 +61,24 @@ static int record_tick(struct recording_run *run)
     return 0;
 }
 
-/* 0 at the end of the tick; 1 when there is no more to record; -1 on failure. */
-static int wait_a_tick(struct recording_run *run)
-{
-    const struct xlp_host_ops *ops = run->host->ops;
-    uint64_t until_ns = ops->now_ns(run->host) + (uint64_t)run->policy.tick_ms * NS_PER_MS;
-
-    while (!interrupted) {
-        int wake = ops->wait(run->host, until_ns, NULL, 0);
-
-        if (interrupted || (wake >= 0 && wake & XLP_WAKE_END))
-            return 1;
-        if (wake < 0) {
-            cli_error("%s", xlp_host_error(run->host));
-            return -1;
-        }
-        if (wake & XLP_WAKE_TIME)
-            return 0;
-    }
-    return 1;
-}
-
 static int record_ticks(struct recording_run *run, double for_s)
 {
-    uint64_t end_ns = UINT64_MAX;
-    int end = 0;
+    uint64_t (*clock)(struct xlp_host *) = run->host->ops->now_ns;
+    uint64_t tick_ns = (uint64_t)run->policy.tick_ms * NS_PER_MS, end_ns = UINT64_MAX;
+    int more = 1;
 
     if (for_s > 0)
-        end_ns = run->host->ops->now_ns(run->host) + (uint64_t)(for_s * NS_PER_S);
-    while (!end) {
+        end_ns = clock(run->host) + (uint64_t)(for_s * NS_PER_S);
+    while (more > 0) {
         if (record_tick(run) < 0)
             return -1;
-        if (run->host->ops->now_ns(run->host) >= end_ns)
+        if (clock(run->host) >= end_ns)
             return 0;
-        end = wait_a_tick(run);
+        more = xlp_host_wait_until(run->host, clock(run->host) + tick_ns, &interrupted);
     }
-    return end < 0 ? -1 : 0;
+    if (more < 0)
+        cli_error("%s", xlp_host_error(run->host));
+    return more;
 }
 
 static enum cli_exit record_to(struct recording_run *run, double for_s)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon_request.h"
+#include "outcome.h"
 #include "problems.h"
 #include "source.h"
 #include "when.h"
@@ -74,14 +75,6 @@ static void print_no_daemon(const struct cli *cli, const struct source *source)
         printf("Daemon:      none on %s; looking at %s\n", cli->socket, source->name);
 }
 
-static void print_entry(const struct xlp_json *entry)
-{
-    const char *text = daemon_string(entry, "text");
-    char time[WHEN_TEXT_SIZE];
-
-    printf("  %s %s\n", when_format(daemon_number(entry, "time_s"), time), text ? text : "?");
-}
-
 /* The reply to "history", or NULL where there is none; that has been said then. */
 static struct xlp_json *ask_history(const struct cli *cli, const struct xlp_json **entries_out)
 {
@@ -109,7 +102,7 @@ static enum cli_exit print_last_actions(const struct cli *cli)
     count = xlp_json_count(entries);
     printf("Last actions:%s\n", count ? "" : " none");
     for (size_t i = count > LAST_ACTIONS ? count - LAST_ACTIONS : 0; i < count; i++)
-        print_entry(xlp_json_at(entries, i));
+        outcome_print_entry(xlp_json_at(entries, i), "  ");
     xlp_json_free(reply);
     return CLI_DONE;
 }

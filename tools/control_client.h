@@ -8,8 +8,6 @@
 
 struct xlp_json;
 
-#define CONTROL_SOCKET_DEFAULT "/run/xlpolicy/control.sock"
-
 /* The daemon sends no reply longer than this. */
 #define CONTROL_REPLY_MAX (16u << 20)
 
@@ -29,7 +27,7 @@ enum control_request_result {
  * *reply_out is the whole reply, of which this much is sure: it is an object, "xlpolicy" is 1, and
  * either "ok" is true and there is "result", or "ok" is false and there are the string "error" and
  * the number "exit_code", 1 to 4 as the programs' exit codes. The caller frees it with
- * xlp_json_free. Otherwise error is one line with the mend.
+ * xlp_json_free. Otherwise error is one line.
  */
 int control_request(const char *socket_path, const char *request_line, size_t max_reply,
                     struct xlp_json **reply_out, char *error, size_t error_size);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../daemon/config.h"
 #include "commands.h"
-#include "control_client.h"
 #include "global_options.h"
 
 static int read_global_options(struct cli *cli, int argc, char **argv);

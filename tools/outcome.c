@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon_request.h"
+#include "when.h"
+
 #define LINE_SIZE 1024
 
 void outcome_count(struct outcome_tally *tally, enum xlp_outcome_code code)
@@ -39,6 +42,15 @@ void outcome_write(struct xlp_json_writer *w, double time_s, const struct xlp_ac
     xlp_json_put_string(w, "outcome", xlp_outcome_name(outcome->code));
     xlp_json_put_string(w, "detail", outcome->detail);
     xlp_json_close_object(w);
+}
+
+void outcome_print_entry(const struct xlp_json *entry, const char *indent)
+{
+    const char *text = daemon_string(entry, "text");
+    char time[WHEN_TEXT_SIZE];
+
+    printf("%s%s %s\n", indent, when_format(daemon_number(entry, "time_s"), time),
+           text ? text : "?");
 }
 
 enum xlp_outcome_code outcome_by_name(const char *name)

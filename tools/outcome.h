@@ -25,6 +25,9 @@ void outcome_print(FILE *to, const struct xlp_action *action, const struct xlp_o
 void outcome_write(struct xlp_json_writer *w, double time_s, const struct xlp_action *action,
                    const struct xlp_outcome *outcome);
 
+/* Prints an entry of the daemon's history: when, and what became of it. */
+void outcome_print_entry(const struct xlp_json *entry, const char *indent);
+
 /* The code with that name, or XLP_NOT_DONE_FAILED when there is none. */
 enum xlp_outcome_code outcome_by_name(const char *name);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "placement.h"
 
 #define KIB_PER_MIB 1024.0
@@ -71,24 +72,6 @@ out:
     return rc;
 }
 
-static int grow(void *array, size_t *room, size_t count, size_t size)
-{
-    void **pointer = array;
-    size_t wanted = *room ? *room : 64;
-    void *grown;
-
-    if (count <= *room)
-        return 0;
-    while (wanted < count)
-        wanted *= 2;
-    grown = reallocarray(*pointer, wanted, size);
-    if (!grown)
-        return -1;
-    *pointer = grown;
-    *room = wanted;
-    return 0;
-}
-
 static int start(struct series *series, const struct xlp_snapshot *s)
 {
     series->pcpus = calloc(s->pcpu_count + 1, sizeof(*series->pcpus));
@@ -105,7 +88,7 @@ static struct series_tick *add_tick(struct series *series)
 {
     struct series_tick *tick;
 
-    if (grow(&series->ticks, &series->tick_room, series->tick_count + 1, sizeof(*tick)) < 0)
+    if (xlp_grow(&series->ticks, &series->tick_room, series->tick_count + 1, sizeof(*tick)) < 0)
         return NULL;
     tick = &series->ticks[series->tick_count++];
     memset(tick, 0, sizeof(*tick));
@@ -143,8 +126,8 @@ static int add_guests(struct series *series, const struct xlp_snapshot *s, size_
         guest_of[i] = find_guest(series, d);
         if (guest_of[i] < series->guest_count)
             continue;
-        if (grow(&series->guests, &series->guest_room, series->guest_count + 1, sizeof(*guest)) <
-            0) {
+        if (xlp_grow(&series->guests, &series->guest_room, series->guest_count + 1,
+                     sizeof(*guest)) < 0) {
             free(guest_of);
             return -1;
         }
@@ -238,7 +221,7 @@ static int add_move(struct series *series, const struct series_vcpu *v)
 {
     struct series_move *move;
 
-    if (grow(&series->moves, &series->move_room, series->move_count + 1, sizeof(*move)) < 0)
+    if (xlp_grow(&series->moves, &series->move_room, series->move_count + 1, sizeof(*move)) < 0)
         return -1;
     move = &series->moves[series->move_count++];
     *move = (struct series_move){series->tick_count - 2, v->guest, v->id, v->place};
@@ -279,7 +262,7 @@ static int measure_vcpus(struct series *series, struct series_tick *tick,
     double elapsed_ns = (double)s->time_ns - (double)series->last_ns;
 
     swap_vcpus(series);
-    if (grow(&series->vcpus, &series->vcpu_room, s->vcpu_count, sizeof(*series->vcpus)) < 0)
+    if (xlp_grow(&series->vcpus, &series->vcpu_room, s->vcpu_count, sizeof(*series->vcpus)) < 0)
         return -1;
     for (size_t i = 0; i < s->vcpu_count; i++) {
         const struct xlp_vcpu *v = &s->vcpus[i];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "placement.h"
 #include "table.h"
 
@@ -41,21 +42,6 @@ int report_tick(struct report *report, const struct xlp_trial_tick *tick)
 
 /* ---- keeping a moment ---- */
 
-static int grow(void *array, size_t *room, size_t count, size_t size)
-{
-    void **pointer = array;
-    void *grown;
-
-    if (count <= *room)
-        return 0;
-    grown = reallocarray(*pointer, count, size);
-    if (!grown)
-        return -1;
-    *pointer = grown;
-    *room = count;
-    return 0;
-}
-
 /* Of a snapshot only what placement.h looks at: domains, vCPUs and their masks. */
 static int copy_placement(struct xlp_snapshot *to, const struct xlp_snapshot *from)
 {
@@ -85,8 +71,10 @@ static int copy_placement(struct xlp_snapshot *to, const struct xlp_snapshot *fr
 static int take(struct report_moment *moment, const struct xlp_trial_tick *tick)
 {
     moment->time_s = (double)tick->time_ns / 1e9;
-    if (grow(&moment->pcpus, &moment->pcpu_room, tick->pcpu_count, sizeof(*moment->pcpus)) < 0 ||
-        grow(&moment->guests, &moment->guest_room, tick->guest_count, sizeof(*moment->guests)) < 0)
+    if (xlp_grow(&moment->pcpus, &moment->pcpu_room, tick->pcpu_count, sizeof(*moment->pcpus)) <
+            0 ||
+        xlp_grow(&moment->guests, &moment->guest_room, tick->guest_count, sizeof(*moment->guests)) <
+            0)
         return -1;
     moment->pcpu_count = tick->pcpu_count;
     moment->guest_count = tick->guest_count;

@@ -73,31 +73,18 @@ static int look(struct watch *w)
     return 0;
 }
 
-/* Lets one tick pass. 1 when the host has no more to show, -1 on failure. */
-static int wait_a_tick(struct watch *w)
-{
-    uint64_t until_ns = w->host->ops->now_ns(w->host) + (uint64_t)w->policy.tick_ms * 1000000;
-    int wake;
-
-    do {
-        wake = w->host->ops->wait(w->host, until_ns, NULL, 0);
-        if (wake < 0)
-            return -1;
-        if (wake & XLP_WAKE_END)
-            return 1;
-    } while (!(wake & XLP_WAKE_TIME));
-    return 0;
-}
-
 static int watch_host(struct watch *w, uint32_t ticks)
 {
+    uint64_t tick_ns = (uint64_t)w->policy.tick_ms * 1000000;
+
     if (look(w) < 0)
         return -1;
     for (uint32_t i = 0; i < ticks; i++) {
-        int end = wait_a_tick(w);
+        uint64_t now_ns = w->host->ops->now_ns(w->host);
+        int more = xlp_host_wait_until(w->host, now_ns + tick_ns, NULL);
 
-        if (end)
-            return end < 0 ? -1 : 0;
+        if (more <= 0)
+            return more;
         if (look(w) < 0)
             return -1;
     }

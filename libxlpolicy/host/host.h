@@ -7,6 +7,7 @@
 #define XLP_HOST_H
 
 #include <poll.h>
+#include <signal.h>
 
 #include "plan.h"
 #include "snapshot.h"
@@ -92,6 +93,11 @@ bool xlp_host_is_spec(const char *text);
  * fault. */
 struct xlp_host *xlp_host_open(const char *spec, unsigned int flags, bool *no_host_out, char *error,
                                size_t error_size);
+
+/* Waits until that time, whatever else happens meanwhile. 1; 0 when the host has no more to show,
+ * or when stop (may be NULL), which a signal's handler may set, is; -1 with xlp_host_error(). */
+int xlp_host_wait_until(struct xlp_host *host, uint64_t until_ns,
+                        const volatile sig_atomic_t *stop);
 
 /* Wraps a host so that apply only says what would be done. Takes ownership of inner. NULL when
  * memory is out (inner is then closed). */

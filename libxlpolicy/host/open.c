@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which host a specification names. */
+/* Which host a specification names, and what all hosts have in common. */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +33,22 @@ struct xlp_host *xlp_host_open(const char *spec, unsigned int flags, bool *no_ho
         return xlp_host_replay_open(path, flags, error, error_size);
     snprintf(error, error_size, "unknown host \"%s\": give xen, sim:FILE or replay:FILE", spec);
     return NULL;
+}
+
+int xlp_host_wait_until(struct xlp_host *host, uint64_t until_ns, const volatile sig_atomic_t *stop)
+{
+    int wake = 0;
+
+    while (!(wake & XLP_WAKE_TIME)) {
+        if (stop && *stop)
+            return 0;
+        wake = host->ops->wait(host, until_ns, NULL, 0);
+        if (wake < 0)
+            return -1;
+        if (wake & XLP_WAKE_END)
+            return 0;
+    }
+    return stop && *stop ? 0 : 1;
 }
 
 const char *xlp_outcome_name(enum xlp_outcome_code code)
