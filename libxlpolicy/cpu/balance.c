@@ -17,8 +17,9 @@
 #include "sort.h"
 
 #define KAPPA_URGENT 0.02
-#define KAPPA_LAZY   1.6 /* divided by the items of a slot to the power of 3/2: the finer the grain \
-                          */
+#define KAPPA_LAZY                                                                                 \
+    1.6 /* divided by the items of a slot to the power of 3/2: the finer the grain                 \
+         */
 #define KAPPA_COARSE 0.2   /* at most, however few they are */
 #define KAPPA_ACROSS 0.10  /* from one NUMA node to another, away from the guest's memory */
 #define NODE_UNEVEN  0.10  /* and only from a node that carries so much more than the mean */

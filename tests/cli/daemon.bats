@@ -559,7 +559,7 @@ unit_writable() {
 @test "what it keeps in /run and /var lies where the unit lets it write" {
     grep -q '^ProtectSystem=strict$' daemon/init/xlpolicyd.service
     # What others keep there, and we only look for.
-    paths=$(grep -ohE '/(run|var)/?[[:alnum:]./_-]*' daemon/*.c libxlpolicy/host/xen*.c | sort -u |
+    paths=$(grep -ohE '/(run|var)/?[[:alnum:]./_-]*' daemon/*.[ch] libxlpolicy/host/xen*.[ch] | sort -u |
         grep -vxF /run/qubes/qmemman.sock)
     [[ $paths == */run/xlpolicy/control.sock* ]]
     for path in $paths; do
