@@ -19,6 +19,7 @@ claim = TAP.claim
 
 QUIET_S = 20       # how long a settled host is watched for moves
 SETTLE_S = 120     # a generous limit: four emulated pCPUs share two cores, and dom0 has one of them
+CALM = 0.05        # the part of its time that QEMU may be kept waiting for a fair measurement
 LOOK_EVERY_S = 4   # each look costs dom0 half a second of its pCPU
 
 GUESTS = [f"vm{n}" for n in range(1, 9)]
@@ -78,8 +79,9 @@ def _equally_served(host, name):
         usage = host.cpu_usage(10)
         TAP.note(usage)
         expect(max(usage.pcpu.values()) - min(usage.pcpu.values()) <= 5, usage)
-        # The two beside dom0 share what it leaves them.
-        expect(min(usage.domain[guest] for guest in GUESTS) > 33, usage)
+        # The two beside dom0 share what it leaves them, which on a busy machine is a third each.
+        fair = (100 - usage.domain["Domain-0"]) / 2
+        expect(min(usage.domain[guest] for guest in GUESTS) > 0.9 * fair, usage)
         expect(max(usage.domain[guest] for guest in GUESTS) < 55, usage)
 
 
@@ -183,10 +185,23 @@ def _stays(host, before):
 
 
 def _spread(host):
-    """Points between the most and the least used of the pCPUs that guests have."""
-    usage = host.cpu_usage(10)
-    used = [usage.pcpu[pcpu] for pcpu in (1, 2, 3)]
+    """Points between the most and the least used of the pCPUs that guests have.
+
+    These pCPUs have time left, so what the real machine steals shows: it is measured when little is
+    stolen, and taken out.
+    """
+    usage = min(_windows(host), key=lambda usage: usage.starved)
+    used = [usage.real_pcpu(pcpu) for pcpu in (1, 2, 3)]
     return max(used) - min(used), usage
+
+
+def _windows(host):
+    """Measures again until one window is calm, a few times at most."""
+    for _ in range(5):
+        usage = host.cpu_usage(10)
+        yield usage
+        if usage.starved <= CALM:
+            return
 
 
 # ---- memory ----

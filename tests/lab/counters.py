@@ -35,6 +35,10 @@ class Usage:
         """
         return self.domain[name] * (1 - self.starved)
 
+    def real_pcpu(self, number):
+        """The same for what kept a pCPU busy."""
+        return self.pcpu[number] * (1 - self.starved)
+
     def __str__(self):
         pcpus = " ".join(f"{cpu}:{pct:.0f}" for cpu, pct in sorted(self.pcpu.items()))
         domains = " ".join(f"{name}:{pct:.1f}" for name, pct in sorted(self.domain.items()))
