@@ -25,7 +25,7 @@ class Daemon:
     def restart(self, options=""):
         """Starts the daemon with the configuration that is there."""
         self.host.run(f"setsid xlpolicyd -F {options} >>{LOG} 2>&1 </dev/null & echo $! >{PID}")
-        self.host.until("xlpolicyd answers", lambda: self.host.sh("xlpolicy status")[0] == 0, 60, 1)
+        self.host.until("xlpolicyd answers", lambda: self.host.sh("xlpolicy status")[0] == 0, 180, 1)
 
     def kill(self, signal="KILL"):
         """Ends it, with no chance to tidy up unless the signal gives one."""
