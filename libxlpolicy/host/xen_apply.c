@@ -81,7 +81,7 @@ void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
 /* What gives nothing back, and is no mere mark. */
 static bool is_change(enum xlp_action_kind kind)
 {
-    return kind == XLP_PLACE_VCPU || kind == XLP_SET_TARGET;
+    return kind == XLP_PLACE_VCPU || kind == XLP_SET_WEIGHT || kind == XLP_SET_TARGET;
 }
 
 /* The marks of a domain are its UUID's, whoever has it. */

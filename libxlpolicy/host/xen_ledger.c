@@ -103,6 +103,8 @@ static int restore(struct xen_host *h, struct xen_domain *d)
     d->ledger_has_domid = false;
     rc |= write_domid(h, d);
     d->ledger_has_domid = true; /* what we have is right, whether it could be written or not */
+    if (d->weight_record.recorded)
+        rc |= xlp_xen_ledger_write_weight(h, d, &d->weight_record);
     if (d->memory.recorded)
         rc |= xlp_xen_ledger_write_memory(h, d, &d->memory);
     for (uint32_t id = 0; id < d->vcpu_count; id++)

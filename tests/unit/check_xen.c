@@ -597,6 +597,7 @@ START_TEST(a_guest_that_was_paused_since_the_look_is_left_alone_but_released)
     look(h);
     fake_domain(1)->info.flags = XEN_DOMINF_paused;
     ck_assert_int_eq(place(h, 1, "2"), XLP_NOT_DONE_BUSY);
+    ck_assert_int_eq(size(h, XLP_SET_WEIGHT, 0, 0), XLP_NOT_DONE_BUSY);
     ck_assert_int_eq(size(h, XLP_SET_TARGET, 350, 350), XLP_NOT_DONE_BUSY);
     fake_domain(1)->info.flags = XEN_DOMINF_shutdown;
     ck_assert_int_eq(place(h, 1, "2"), XLP_NOT_DONE_BUSY);
@@ -683,6 +684,9 @@ START_TEST(a_lost_connection_is_made_again_and_the_ledger_with_it)
     struct xlp_snapshot s;
 
     xlp_snapshot_init(&s);
+    fake_put(UUID_1 "weight", "128 256");
+    fake_put(MEMORY_1, "2000 2000 1000");
+    xlp_xen_domain(h, 1)->stale |= XEN_STALE_LEDGER;
     fake_add(2, 2);
     for (int i = 0; i < 2 * XEN_SLOW_TICKS; i++)
         look(h); /* so that most looks need nothing of xenstore */
@@ -699,6 +703,8 @@ START_TEST(a_lost_connection_is_made_again_and_the_ledger_with_it)
     ck_assert_int_eq(s.domains[0].memory.target_kib, 5000);
     ck_assert_str_eq(fake_text(DOMID_1), "1");
     ck_assert_str_eq(fake_text(VCPU_1), "1 all 2 all");
+    ck_assert_str_eq(fake_text(UUID_1 "weight"), "128 256");
+    ck_assert_str_eq(fake_text(MEMORY_1), "2000 2000 1000");
     ck_assert_int_ge(xlp_xen_wait(&h->base, xlp_xen_now_ns(), NULL, 0), 0);
     ck_assert_uint_eq(fake.watch_count, 2 + 2 * XEN_WATCHES);
     xlp_snapshot_dispose(&s);
