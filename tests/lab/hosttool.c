@@ -14,6 +14,7 @@
  *   target DOMID KIB LIMIT_KIB      LIMIT_KIB 0: leave the limit
  *   untarget DOMID KIB LIMIT_KIB    back to these and forget the record
  *   release DOMID, keep DOMID       set and clear the mark "hands off"
+ *   lock FILE                       holds this file's lock to the end, as a libxl that hangs
  *   look                            observe anew; every action does so before it
  *   blind                           except the next one, which goes by the look before
  *   wait MS                         until then, or an event; says which
@@ -21,10 +22,12 @@
  *
  * What became of each action is one line on stderr.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "host/host.h"
 #include "json/json.h"
@@ -183,8 +186,20 @@ static int run_action(struct tool *t, const char *verb)
     exit(2);
 }
 
+static int lock(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return 0; /* the lock ends with the process */
+    perror("hosttool");
+    exit(2);
+}
+
 static int run_step(struct tool *t, const char *verb)
 {
+    if (strcmp(verb, "lock") == 0)
+        return lock(word(t));
     if (strcmp(verb, "wait") == 0)
         return wait_for(t, number(t));
     if (strcmp(verb, "watch") == 0) {

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The Xen adapter where calls fail. What it does on real Xen is in tests/lab/check_adapter.py. */
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check_main.h"
 #include "fake_xen.h"
+
+/* Run with the arguments of libxl's helper, this program stands in for it: it only waits. */
+static void __attribute__((constructor)) stand_in(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--save-domain") == 0)
+        for (;;)
+            pause();
+}
 
 /* ---- looking ---- */
 
@@ -588,6 +600,57 @@ START_TEST(a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
 }
 END_TEST
 
+/* Its process is there, and named so, when this returns. */
+static pid_t start_saving(const char *domid)
+{
+    char path[64], line[64] = "";
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execl("/proc/self/exe", "libxl-save-helper", "--save-domain", "5", "-1", domid, "1", "0",
+              "0", (char *)NULL);
+        _exit(127);
+    }
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    while (!strstr(line, "save-helper")) {
+        FILE *file = fopen(path, "r");
+
+        ck_assert_ptr_nonnull(file);
+        ck_assert_uint_le(fread(line, 1, sizeof(line) - 1, file), sizeof(line));
+        fclose(file);
+    }
+    return pid;
+}
+
+START_TEST(a_guest_that_is_saved_or_sent_is_migrating_and_keeps_its_size)
+{
+    struct xen_host *h = with_memory();
+    struct xlp_snapshot s;
+    pid_t pid;
+
+    xlp_snapshot_init(&s);
+    fake_add(5, 5); /* the number of the helper's stream, and not what it saves */
+    pid = start_saving("1");
+    h->saved_looked_ns = 0; /* for it started in the same moment */
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 500, 500), XLP_NOT_DONE_BUSY);
+    ck_assert_int_eq(limit_mib(), 400);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_uint_eq(s.domains[0].flags, XLP_DOMAIN_MIGRATING);
+    ck_assert_uint_eq(s.domains[1].flags, 0);
+
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    h->saved_looked_ns = 0;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_uint_eq(s.domains[0].flags, 0);
+    ck_assert_int_eq(size(h, XLP_SET_TARGET, 500, 500), XLP_DONE);
+    xlp_snapshot_dispose(&s);
+    fake_close(h);
+}
+END_TEST
+
 START_TEST(a_guest_that_was_paused_since_the_look_is_left_alone_but_released)
 {
     struct xen_host *h = with_memory();
@@ -741,6 +804,7 @@ CHECK_CASE(memory, a_growth_that_fails_leaves_neither_a_limit_nor_a_record,
            a_target_that_xenstore_did_not_take_was_not_set,
            a_release_is_not_done_before_the_limit_is_the_original,
            a_release_in_steps_keeps_the_record_until_the_last,
+           a_guest_that_is_saved_or_sent_is_migrating_and_keeps_its_size,
            a_guest_that_was_paused_since_the_look_is_left_alone_but_released)
 CHECK_CASE(failing, a_domain_that_cannot_be_looked_at_is_left_out_with_a_note,
            a_host_none_of_whose_domains_can_be_looked_at_is_not_observed,
