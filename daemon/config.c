@@ -48,6 +48,7 @@ static int parse_syntax(struct reading *r, const char *text, size_t length);
 static int list_names(struct reading *r, const char *text, size_t length);
 static int take_name(struct reading *r, size_t i);
 static int take_domains(struct reading *r, unsigned int line);
+static int check_together(struct reading *r);
 static int take_key(struct reading *r, const struct config_key *key, unsigned int line,
                     const char *value);
 static void name_nearest(const char *name, char *text, size_t size);
@@ -114,6 +115,8 @@ int config_parse(struct config *c, const char *text, size_t length, const char *
     for (size_t i = 0; i < r.name_count; i++)
         if (take_name(&r, i) < 0)
             goto out;
+    if (check_together(&r) < 0)
+        goto out;
     config_dispose(c);
     *c = r.result;
     config_init(&r.result);
@@ -245,6 +248,20 @@ static int take_name(struct reading *r, size_t i)
     if (xlp_policy_set(&r->result.policy, n->name, value, text, sizeof(text)) < 0)
         return fail(r, n->line, "%s", text);
     return 0;
+}
+
+/* Names the last line that has to do with it. */
+static int check_together(struct reading *r)
+{
+    char text[CONFIG_TEXT_SIZE];
+    unsigned int line = 0;
+
+    if (xlp_policy_check(&r->result.policy, text, sizeof(text)) == 0)
+        return 0;
+    for (size_t i = 0; i < r->name_count; i++)
+        if (strstr(text, r->names[i].name))
+            line = r->names[i].line;
+    return fail(r, line, "%s", text);
 }
 
 static int take_domains(struct reading *r, unsigned int line)

@@ -338,6 +338,8 @@ static int run_mode(struct daemon *d, struct request *r)
 
     if (!r->mode || config_mode_by_name(r->mode, &mode) < 0)
         return refuse(r, EXIT_CODE_USAGE, "mode: should be one of: advise act pause");
+    if (mode == CONFIG_ACT && d->mode != CONFIG_ACT && cycle_resume(d) < 0)
+        return refuse(r, EXIT_CODE_FAILED, "%s", d->last_error);
     xlp_json_put_string(r->w, "was", config_mode_name(d->mode));
     daemon_set_mode(d, mode, format_peer(r->peer, who, sizeof(who)));
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));

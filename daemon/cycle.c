@@ -12,6 +12,9 @@ static int observe(struct daemon *d);
 static void tell_note(struct daemon *d);
 static int decide(struct daemon *d);
 static int act(struct daemon *d);
+static void go_on_releasing(struct daemon *d);
+static void apply(struct daemon *d, const struct xlp_action *action, uint64_t time_ns,
+                  struct xlp_outcome *outcome_out);
 static void tell(struct daemon *d);
 static void record(struct daemon *d);
 
@@ -80,13 +83,26 @@ static int decide(struct daemon *d)
 static int act(struct daemon *d)
 {
     d->outcomes.count = 0;
-    if (d->mode != CONFIG_ACT)
+    if (d->mode != CONFIG_ACT) {
+        go_on_releasing(d);
         return 0;
+    }
     if (cycle_apply(d, &d->plan, &d->outcomes) < 0) {
         daemon_note_error(d, "out of memory before acting");
         return -1;
     }
     return 0;
+}
+
+/* Memory that the operator released goes back step by step, whatever else is only advised. */
+static void go_on_releasing(struct daemon *d)
+{
+    for (size_t i = 0; i < d->plan.action_count; i++) {
+        struct xlp_outcome outcome;
+
+        if (xlp_action_is_commanded(&d->plan.actions[i]))
+            apply(d, &d->plan.actions[i], d->plan.time_ns, &outcome);
+    }
 }
 
 /* What was acted on has been told as it happened; this is what would have been. */
@@ -99,7 +115,8 @@ static void tell(struct daemon *d)
     d->failing = false;
     if (d->mode != CONFIG_ACT)
         for (size_t i = 0; i < d->plan.action_count; i++)
-            tell_action(&d->tell, &d->plan.actions[i], NULL, now_ns);
+            if (!xlp_action_is_commanded(&d->plan.actions[i]))
+                tell_action(&d->tell, &d->plan.actions[i], NULL, now_ns);
     tell_forget(&d->tell, now_ns);
     log_line(LOG_DEBUG, "tick: %zu domains, %zu vCPUs, %zu actions", d->snapshot.domain_count,
              d->snapshot.vcpu_count, d->plan.action_count);
@@ -116,6 +133,29 @@ static void record(struct daemon *d)
     daemon_end_record(d);
 }
 
+int cycle_resume(struct daemon *d)
+{
+    struct outcomes outcomes = {0};
+    struct xlp_plan plan;
+    int rc = -1;
+
+    xlp_plan_init(&plan);
+    if (d->host->ops->observe(d->host, &d->fresh) < 0) {
+        daemon_note_error(d, xlp_host_error(d->host));
+        goto out;
+    }
+    if (xlp_plan_resume(&d->fresh, XLP_UNKNOWN, &plan) < 0 ||
+        cycle_apply(d, &plan, &outcomes) < 0) {
+        daemon_note_error(d, "out of memory before acting");
+        goto out;
+    }
+    rc = 0;
+out:
+    free(outcomes.at);
+    xlp_plan_dispose(&plan);
+    return rc;
+}
+
 static int make_room(struct outcomes *outcomes, size_t count)
 {
     struct xlp_outcome *grown;
@@ -130,24 +170,27 @@ static int make_room(struct outcomes *outcomes, size_t count)
     return 0;
 }
 
+static void apply(struct daemon *d, const struct xlp_action *action, uint64_t time_ns,
+                  struct xlp_outcome *outcome_out)
+{
+    bool done;
+
+    d->host->ops->apply(d->host, action, outcome_out);
+    done = outcome_out->code == XLP_DONE;
+    (done ? d->counters.done : d->counters.not_done)[action->reason.code]++;
+    /* What fails the same way each tick must not push what was done out of the history. */
+    if (tell_action(&d->tell, action, outcome_out, time_ns))
+        history_add(&d->history, daemon_wall_ns(), action, outcome_out);
+    if (outcome_out->code == XLP_NOT_DONE_FAILED)
+        daemon_remember_error(d, outcome_out->detail);
+}
+
 int cycle_apply(struct daemon *d, const struct xlp_plan *plan, struct outcomes *outcomes_out)
 {
     if (make_room(outcomes_out, plan->action_count) < 0)
         return -1;
-    for (size_t i = 0; i < plan->action_count; i++) {
-        const struct xlp_action *action = &plan->actions[i];
-        struct xlp_outcome *outcome = &outcomes_out->at[i];
-        bool done;
-
-        d->host->ops->apply(d->host, action, outcome);
-        done = outcome->code == XLP_DONE;
-        (done ? d->counters.done : d->counters.not_done)[action->reason.code]++;
-        /* What fails the same way each tick must not push what was done out of the history. */
-        if (tell_action(&d->tell, action, outcome, plan->time_ns))
-            history_add(&d->history, daemon_wall_ns(), action, outcome);
-        if (outcome->code == XLP_NOT_DONE_FAILED)
-            daemon_remember_error(d, outcome->detail);
-    }
+    for (size_t i = 0; i < plan->action_count; i++)
+        apply(d, &plan->actions[i], plan->time_ns, &outcomes_out->at[i]);
     outcomes_out->count = plan->action_count;
     return 0;
 }

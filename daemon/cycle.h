@@ -11,6 +11,10 @@ int cycle_run(struct daemon *d);
 /* The first half: observes and decides, but neither acts nor tells. */
 int cycle_look(struct daemon *d);
 
+/* Ends a release of all that is not finished, because acting begins again. 0, or -1 with a sentence
+ * in d->last_error. */
+int cycle_resume(struct daemon *d);
+
 /* Carries out the actions of a plan, whatever the mode, and records and tells each. Failures are
  * among the outcomes. 0, or -1 when memory is out, and then nothing was done. */
 int cycle_apply(struct daemon *d, const struct xlp_plan *plan, struct outcomes *outcomes_out);

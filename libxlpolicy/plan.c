@@ -121,16 +121,22 @@ static int adopt_weight(const struct xlp_domain *d, struct xlp_plan *plan)
     return add_weight_action(d, XLP_ADOPT_WEIGHT, d->weight, XLP_REASON_WEIGHT_ADOPT, plan);
 }
 
+static int end_release(const struct xlp_domain *d, enum xlp_reason_code code, struct xlp_plan *plan)
+{
+    struct xlp_action *a = xlp_plan_add(plan, XLP_ADOPT_DOMAIN, d);
+
+    if (!a)
+        return -1;
+    a->reason.code = code;
+    return 0;
+}
+
 static int adopt_domain(const struct xlp_snapshot *s, const struct xlp_domain *d,
                         struct xlp_plan *plan)
 {
-    if (d->released) {
-        struct xlp_action *a = xlp_plan_add(plan, XLP_ADOPT_DOMAIN, d);
-
-        if (!a)
-            return -1;
-        a->reason.code = XLP_REASON_CPU_ADOPT;
-    }
+    if ((d->released || d->memory.ledger.releasing) &&
+        end_release(d, XLP_REASON_CPU_ADOPT, plan) < 0)
+        return -1;
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         const struct xlp_vcpu *v = &s->vcpus[d->first_vcpu + i];
 
@@ -152,23 +158,21 @@ static int release_weight(const struct xlp_domain *d, struct xlp_plan *plan)
                              XLP_REASON_WEIGHT_RELEASE, plan);
 }
 
+/* No step yet: how far and how fast it may go, the engine finds out. */
 static int release_memory(const struct xlp_domain *d, struct xlp_plan *plan)
 {
-    const struct xlp_domain_memory *m = &d->memory;
+    const struct xlp_memory_ledger *l = &d->memory.ledger;
     struct xlp_action *a;
 
-    if (!m->ledger.recorded)
+    if (!l->recorded)
         return 0;
     a = xlp_plan_add(plan, XLP_RELEASE_TARGET, d);
     if (!a)
         return -1;
-    /* A target set by hand since is the operator's: only the record goes. */
-    a->from_kib = m->target_kib;
-    a->to_kib =
-        m->target_kib == m->ledger.our_target_kib ? m->ledger.original_target_kib : m->target_kib;
-    a->limit_kib = m->ledger.original_max_kib;
-    a->reason.code = XLP_REASON_MEM_RELEASE;
-    a->reason.number[0] = a->to_kib;
+    a->from_kib = a->to_kib = d->memory.target_kib;
+    a->reason = xlp_release_reason(&d->memory);
+    if (a->reason.code == XLP_REASON_MEM_RELEASE)
+        a->limit_kib = l->original_max_kib;
     return 0;
 }
 
@@ -224,6 +228,36 @@ int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_pl
     return 0;
 }
 
+int xlp_plan_resume(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out)
+{
+    xlp_plan_reset(plan_out);
+    plan_out->time_ns = s->time_ns;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+
+        if ((domid == XLP_UNKNOWN || d->domid == domid) && d->memory.ledger.releasing &&
+            !d->released && end_release(d, XLP_REASON_MEM_RESUMED, plan_out) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Nothing else of what the engine plans was commanded. */
+bool xlp_action_is_commanded(const struct xlp_action *a)
+{
+    return a->kind == XLP_RELEASE_TARGET;
+}
+
+struct xlp_reason xlp_release_reason(const struct xlp_domain_memory *m)
+{
+    if (m->target_kib != m->ledger.our_target_kib)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_RELEASE_KEPT, .number = {m->target_kib}};
+    return (struct xlp_reason){.code = m->target_kib == m->ledger.original_target_kib
+                                           ? XLP_REASON_MEM_RELEASE
+                                           : XLP_REASON_MEM_RELEASING,
+                               .number = {m->ledger.original_target_kib}};
+}
+
 /* ---- names and sentences ---- */
 
 static const char *const action_names[XLP_ACTION_KINDS] = {
@@ -276,8 +310,11 @@ char *xlp_action_format(const struct xlp_action *a, char *text, size_t size)
         break;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET:
-        snprintf(text, size, "%s: %lld -> %lld MiB: %s", a->name, (long long)a->from_kib / 1024,
-                 (long long)a->to_kib / 1024, sentence);
+        if (a->from_kib == a->to_kib)
+            snprintf(text, size, "%s: %s", a->name, sentence);
+        else
+            snprintf(text, size, "%s: %lld -> %lld MiB: %s", a->name, (long long)a->from_kib / 1024,
+                     (long long)a->to_kib / 1024, sentence);
         break;
     case XLP_ADOPT_WEIGHT:
     case XLP_RELEASE_DOMAIN:

@@ -19,9 +19,11 @@ enum xlp_action_kind {
     XLP_ADOPT_WEIGHT,   /* record the present weight as ours to change; writes nothing else */
     XLP_RELEASE_WEIGHT, /* write the original weight back and forget the record */
     XLP_SET_TARGET,     /* tell the balloon; the host records what was there before */
-    XLP_RELEASE_TARGET, /* tell the balloon the original target and forget the record */
+    XLP_RELEASE_TARGET, /* a step back to the original target, which the host's record then says; it
+                           forgets the record once there is no step left: when the target is the
+                           original one already, or is no longer ours */
     XLP_RELEASE_DOMAIN, /* remember: hands off this domain */
-    XLP_ADOPT_DOMAIN,   /* forget that again */
+    XLP_ADOPT_DOMAIN,   /* forget that again, and that its memory was on its way back */
     XLP_ACTION_KINDS
 };
 
@@ -74,13 +76,27 @@ struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
 int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s);
 
 /* What the operator's commands come down to, for one domain (domid) or all (XLP_UNKNOWN):
- * adopt hands over pinned vCPUs and weights set by hand, and ends a release; release puts affinity,
- * weights and targets back as they were, where they still are what we wrote, and (for one domain)
- * keeps hands off from then on.
+ * adopt hands over pinned vCPUs and weights set by hand, and ends a release; release puts affinity
+ * and weights back as they were, where they still are what we wrote, and (for one domain) keeps
+ * hands off from then on. Of memory it only says that it is to go back: the engine then plans steps
+ * that are safe, one after the other.
  * 0; -1 when memory is out; XLP_PLAN_REFUSED when dom0 is to be adopted, which is left alone. */
 #define XLP_PLAN_REFUSED 1
 int xlp_plan_adopt(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
 int xlp_plan_release(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
+
+/* When acting begins again after a release of all: ends it where it is not finished. domid as
+ * above. */
+int xlp_plan_resume(const struct xlp_snapshot *s, uint32_t domid, struct xlp_plan *plan_out);
+
+/* Where a release of this memory, of which there is a record, has got to: MEM_RELEASING while there
+ * are steps to take, MEM_RELEASE when the target is the original one, MEM_RELEASE_KEPT when it is
+ * no longer ours. With the latter two only the record has to go. */
+struct xlp_reason xlp_release_reason(const struct xlp_domain_memory *memory);
+
+/* Whether an action of the engine's goes on with what the operator commanded, and so is carried out
+ * in mode advise as well. */
+bool xlp_action_is_commanded(const struct xlp_action *a);
 
 /* Why the state that a domain is in forbids touching it at all; NONE: it does not. */
 enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d);

@@ -232,6 +232,18 @@ int xlp_policy_set(struct xlp_policy *p, const char *name, const char *value, ch
     return 0;
 }
 
+int xlp_policy_check(const struct xlp_policy *p, char *error, size_t error_size)
+{
+    if (p->cpu_even_pct <= p->cpu_uneven_pct)
+        return 0;
+    snprintf(
+        error, error_size,
+        "cpu_even_pct: %lld is more than cpu_uneven_pct, %lld: evening out would end before it "
+        "begins",
+        (long long)p->cpu_even_pct, (long long)p->cpu_uneven_pct);
+    return -1;
+}
+
 char *xlp_policy_get(const struct xlp_policy *p, const struct xlp_setting *setting, char *text,
                      size_t size)
 {
@@ -255,6 +267,9 @@ char *xlp_policy_get(const struct xlp_policy *p, const struct xlp_setting *setti
 
 static const struct xlp_domain_policy ordinary = {.cpu = true, .memory = true, .shares = 1000};
 
+/* As of the other sizes: beyond any machine, but sums of them do not overflow. */
+#define FLOOR_MAX_KIB (INT64_C(1) << 40)
+
 /* Keys given in one entry; the others stay as earlier entries left them. */
 enum { GAVE_CPU = 1, GAVE_MEMORY = 2, GAVE_SHARES = 4, GAVE_FLOOR = 8, GAVE_SERVES = 16 };
 
@@ -265,7 +280,7 @@ static int set_domain_key(struct xlp_domain_policy *d, const char *key,
 
     if (strcmp(key, "floor") == 0) {
         d->given |= GAVE_FLOOR;
-        return xlp_size_parse(value, &d->floor_kib);
+        return xlp_size_parse(value, &d->floor_kib) < 0 || d->floor_kib > FLOOR_MAX_KIB ? -1 : 0;
     }
     if (strcmp(key, "serves") == 0) {
         d->given |= GAVE_SERVES;

@@ -92,6 +92,10 @@ const struct xlp_setting *xlp_setting_by_name(const char *name);
 int xlp_policy_set(struct xlp_policy *p, const char *name, const char *value, char *error,
                    size_t error_size);
 
+/* Whether settings, each within its range, contradict one another: to be asked once all are set. 0,
+ * or -1 with a sentence in error that names them. */
+int xlp_policy_check(const struct xlp_policy *p, char *error, size_t error_size);
+
 /* The value as text that xlp_policy_set would read. Returns text. */
 char *xlp_policy_get(const struct xlp_policy *p, const struct xlp_setting *setting, char *text,
                      size_t size);

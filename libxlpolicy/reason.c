@@ -59,11 +59,17 @@ static int has_suffix(const char *name, const char *suffix)
     return length >= suffix_length && strcmp(name + length - suffix_length, suffix) == 0;
 }
 
+/* To the nearest, of any number: adding half a MiB first would overflow. */
+static int64_t round_to_mib(int64_t kib)
+{
+    return kib / 1024 + (kib % 1024 >= 512) - (kib % 1024 <= -512);
+}
+
 /* A number in the unit that its name ends in. */
 static void format_number(const char *field, int64_t number, char *text, size_t size)
 {
     if (has_suffix(field, "_kib"))
-        snprintf(text, size, "%lld MiB", (long long)((number + (number < 0 ? -512 : 512)) / 1024));
+        snprintf(text, size, "%lld MiB", (long long)round_to_mib(number));
     else if (has_suffix(field, "_pct"))
         snprintf(text, size, "%.1f %%", (double)number / 100);
     else if (has_suffix(field, "_s"))

@@ -112,8 +112,14 @@
     /* memory: done */                                                                             \
     X(MEM_GROW, "mem-grow", "used_kib need_kib free_kib",                                          \
       "uses {used_kib}, needs {need_kib}; the host has {free_kib} to give")                        \
+    X(MEM_GIVE_BACK, "mem-give-back", "original_kib free_kib",                                     \
+      "has had {original_kib} before and reports no more whether it needs that; the host has "     \
+      "{free_kib} to give")                                                                        \
     X(MEM_SHRINK, "mem-shrink", "short_kib used_kib need_kib floor_kib",                           \
       "others are short by {short_kib}; it uses {used_kib}, needs {need_kib}, floor {floor_kib}")  \
+    X(MEM_RECALL, "mem-recall", "actual_kib share_kib short_kib",                                  \
+      "has {actual_kib}, but its share is {share_kib}; others have been short by {short_kib} "     \
+      "within theirs")                                                                             \
     X(MEM_RETURN, "mem-return", "used_kib comfort_kib floor_kib",                                  \
       "uses {used_kib}, comfortable at {comfort_kib}; the rest goes back to the host (floor "      \
       "{floor_kib})")                                                                              \
@@ -129,6 +135,11 @@
       "its balloon stays at {actual_kib} and does not reach {target_kib}; the target follows it")  \
     X(MEM_RELEASE, "mem-release", "original_kib",                                                  \
       "released: the target it had before, {original_kib}, is restored")                           \
+    X(MEM_RELEASING, "mem-releasing", "original_kib",                                              \
+      "released: goes back to the target it had before, {original_kib}, in steps that are safe")   \
+    X(MEM_RELEASE_KEPT, "mem-release-kept", "target_kib",                                          \
+      "released: its target {target_kib} was set by hand and stays")                               \
+    X(MEM_RESUMED, "mem-resumed", "", "managed again before its release was finished")             \
     /* memory: not done */                                                                         \
     X(MEM_SATISFIED, "mem-satisfied", "used_kib need_kib actual_kib",                              \
       "stays: uses {used_kib}, needs {need_kib}, has {actual_kib}")                                \
@@ -139,10 +150,18 @@
       "configuration")                                                                             \
     X(MEM_MOVING, "mem-moving", "actual_kib target_kib",                                           \
       "on its way: has {actual_kib}, target {target_kib}")                                         \
+    X(MEM_RELEASE_WAITS, "mem-release-waits", "actual_kib original_kib free_kib",                  \
+      "released: has {actual_kib}, had {original_kib} before; waits for memory, the host can "     \
+      "give {free_kib}")                                                                           \
+    X(MEM_RELEASE_HELD, "mem-release-held", "actual_kib original_kib least_kib",                   \
+      "released: has {actual_kib}, had {original_kib} before; cannot do with less than "           \
+      "{least_kib} for now")                                                                       \
     X(MEM_PRESSURE, "mem-pressure", "psi_pct used_kib",                                            \
       "not shrunk: it stalls on memory ({psi_pct}); uses {used_kib}")                              \
     X(MEM_STUCK, "mem-stuck", "actual_kib target_kib retry_s",                                     \
       "its balloon is stuck at {actual_kib} (target {target_kib}); tried again in {retry_s}")      \
+    X(MEM_REFUSED, "mem-refused", "target_kib left_s",                                             \
+      "keeps its target {target_kib}: the host took no other; tried again in {left_s}")            \
     X(MEM_NO_AGENT, "mem-no-agent", "actual_kib",                                                  \
       "not managed: no memory report from the guest; install xlpolicy-guest-agent in it")          \
     X(MEM_BAD_REPORT, "mem-bad-report", "actual_kib",                                              \

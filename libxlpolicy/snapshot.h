@@ -94,6 +94,7 @@ struct xlp_memory_ledger {
     bool recorded;
     int64_t original_target_kib, original_max_kib;
     int64_t our_target_kib;
+    bool releasing; /* the operator said `release`: on its way back to original_target_kib */
 };
 
 /* Without video RAM, so that actual and target of an HVM guest can be compared. */
@@ -108,6 +109,7 @@ struct xlp_domain_memory {
     struct xlp_mem_report report;             /* source XLP_REPORT_NONE: none yet */
     uint64_t report_age_ns;                   /* since the report last changed */
     bool report_bad;                          /* the last text the guest wrote could not be read */
+    uint32_t refusals; /* how often a target could not be set since it was first seen */
     struct xlp_memory_ledger ledger;
 };
 

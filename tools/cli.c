@@ -100,10 +100,13 @@ enum cli_exit cli_add_setting(struct cli *cli, const char *text)
     return CLI_DONE;
 }
 
-void cli_apply_settings(const struct cli *cli, struct xlp_policy *policy)
+enum cli_exit cli_apply_settings(const struct cli *cli, struct xlp_policy *policy)
 {
     char error[256];
 
     for (size_t i = 0; i < cli->setting_count; i++)
         apply_setting(cli->settings[i], policy, error, sizeof(error));
+    if (cli->setting_count > 0 && xlp_policy_check(policy, error, sizeof(error)) < 0)
+        return cli_usage_error("config", "--set: %s", error);
+    return CLI_DONE;
 }

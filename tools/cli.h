@@ -42,8 +42,8 @@ struct cli {
 /* Takes one more --set, after checking it. CLI_DONE, or the error has been printed. */
 enum cli_exit cli_add_setting(struct cli *cli, const char *text);
 
-/* Lays the settings over a policy. */
-void cli_apply_settings(const struct cli *cli, struct xlp_policy *policy);
+/* Lays the settings over a policy. CLI_DONE, or the error has been printed: they contradict it. */
+enum cli_exit cli_apply_settings(const struct cli *cli, struct xlp_policy *policy);
 
 /* One line "xlpolicy: ..." on stderr. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

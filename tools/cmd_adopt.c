@@ -8,6 +8,7 @@
 
 #include "daemon_request.h"
 #include "outcome.h"
+#include "release_memory.h"
 #include "source.h"
 
 struct errand {
@@ -28,11 +29,6 @@ static enum cli_exit run_errand(const struct cli *cli, const struct command_line
     errand.domain = all ? NULL : line->operands[0];
     if (cli->host && strcmp(cli->host, "daemon") != 0)
         return do_it_here(cli, &errand);
-    if (cli->dry_run) {
-        printf("Would tell xlpolicyd on %s: %s %s\n", cli->socket, errand.command,
-               all ? "all domains" : errand.domain);
-        return CLI_DONE;
-    }
     return ask_daemon(cli, &errand);
 }
 
@@ -121,18 +117,32 @@ static enum cli_exit tell_result(const struct cli *cli, const struct errand *err
     return outcome_exit(&tally);
 }
 
+static enum cli_exit send_or_say(const struct cli *cli, const struct errand *errand,
+                                 const char *request)
+{
+    const struct xlp_json *result;
+    struct xlp_json *reply = NULL;
+    enum cli_exit exit_code;
+    char text[128];
+
+    if (cli->dry_run) {
+        snprintf(text, sizeof(text), "%s %s", errand->command,
+                 errand->domain ? errand->domain : "all domains");
+        return daemon_would_send(cli, request, text);
+    }
+    exit_code = daemon_request(cli, request, false, &reply, &result);
+    if (exit_code == CLI_DONE)
+        exit_code = tell_result(cli, errand, result);
+    xlp_json_free(reply);
+    return exit_code;
+}
+
 static enum cli_exit ask_daemon(const struct cli *cli, const struct errand *errand)
 {
     struct xlp_json_writer *w = xlp_json_writer_new(false);
     const char *request = w ? write_request(w, errand) : NULL;
-    const struct xlp_json *result;
-    struct xlp_json *reply = NULL;
-    enum cli_exit exit_code =
-        request ? daemon_request(cli, request, false, &reply, &result) : cli_out_of_memory();
+    enum cli_exit exit_code = request ? send_or_say(cli, errand, request) : cli_out_of_memory();
 
-    if (exit_code == CLI_DONE)
-        exit_code = tell_result(cli, errand, result);
-    xlp_json_free(reply);
     xlp_json_writer_free(w);
     return exit_code;
 }
@@ -182,34 +192,76 @@ static enum cli_exit make_plan(const struct errand *errand, const struct xlp_sna
     return result < 0 ? cli_out_of_memory() : CLI_DONE;
 }
 
-static enum cli_exit apply_plan(const struct cli *cli, struct xlp_host *host,
-                                const struct xlp_plan *plan)
-{
-    struct xlp_json_writer *w = cli->json ? cli_json_start() : NULL;
-    struct outcome_tally tally = {0};
+struct told {
+    struct xlp_json_writer *w; /* NULL: as text */
+    struct outcome_tally tally;
+    unsigned int left;
+};
 
-    if (cli->json && !w)
+static void tell_action(void *arg, const struct xlp_action *action,
+                        const struct xlp_outcome *outcome)
+{
+    struct told *told = arg;
+
+    outcome_count(&told->tally, outcome->code);
+    if (told->w)
+        outcome_write(told->w, -1, action, outcome);
+    else
+        outcome_print(stdout, action, outcome);
+}
+
+static void tell_left(void *arg, const struct xlp_verdict *verdict)
+{
+    struct told *told = arg;
+    char text[512];
+
+    told->left++;
+    cli_error("%s: %s", verdict->name, xlp_reason_format(&verdict->memory, text, sizeof(text)));
+}
+
+/* Memory goes back in steps; a dry run takes none. */
+static int go_on(const struct cli *cli, struct xlp_host *host, struct told *told)
+{
+    const struct release_memory_listener listener = {told, tell_action, tell_left};
+    struct xlp_policy policy;
+    int rc = -1;
+
+    xlp_policy_init(&policy);
+    if (cli_apply_settings(cli, &policy) == CLI_DONE) {
+        rc = release_memory(host, &policy, &listener);
+        if (rc < 0)
+            cli_error("%s", xlp_host_error(host));
+    }
+    xlp_policy_dispose(&policy);
+    return rc;
+}
+
+static enum cli_exit apply_plan(const struct cli *cli, const struct errand *errand,
+                                struct xlp_host *host, const struct xlp_plan *plan)
+{
+    struct told told = {.w = cli->json ? cli_json_start() : NULL};
+    bool has_steps = strcmp(errand->command, "release") == 0 && !cli->dry_run;
+    int rc;
+
+    if (cli->json && !told.w)
         return cli_out_of_memory();
-    if (w) {
-        xlp_json_write_key(w, "actions");
-        xlp_json_open_array(w);
+    if (told.w) {
+        xlp_json_write_key(told.w, "actions");
+        xlp_json_open_array(told.w);
     }
     for (size_t i = 0; i < plan->action_count; i++) {
         struct xlp_outcome outcome;
 
         host->ops->apply(host, &plan->actions[i], &outcome);
-        outcome_count(&tally, outcome.code);
-        if (w)
-            outcome_write(w, -1, &plan->actions[i], &outcome);
-        else
-            outcome_print(stdout, &plan->actions[i], &outcome);
+        tell_action(&told, &plan->actions[i], &outcome);
     }
-    if (w) {
-        xlp_json_close_array(w);
-        if (cli_json_print(w) != CLI_DONE)
+    rc = has_steps ? go_on(cli, host, &told) : 0;
+    if (told.w) {
+        xlp_json_close_array(told.w);
+        if (cli_json_print(told.w) != CLI_DONE)
             return CLI_FAILED;
     }
-    return outcome_exit(&tally);
+    return rc < 0 || told.left > 0 ? CLI_FAILED : outcome_exit(&told.tally);
 }
 
 static enum cli_exit do_it_here(const struct cli *cli, const struct errand *errand)
@@ -230,7 +282,7 @@ static enum cli_exit do_it_here(const struct cli *cli, const struct errand *erra
     if (exit_code == CLI_DONE && plan.action_count == 0 && !cli->json)
         print_nothing_to_do(errand);
     else if (exit_code == CLI_DONE)
-        exit_code = apply_plan(cli, host, &plan);
+        exit_code = apply_plan(cli, errand, host, &plan);
     xlp_plan_dispose(&plan);
     xlp_snapshot_dispose(&snapshot);
     host->ops->close(host);

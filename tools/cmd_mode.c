@@ -46,18 +46,18 @@ enum cli_exit cmd_mode(const struct cli *cli, const struct command_line *line)
     const struct xlp_json *result;
     struct xlp_json *reply;
     enum cli_exit exit_code;
-    char request[80];
+    char request[80], text[80];
 
     if (cli->host && strcmp(cli->host, "daemon") != 0) {
         cli_error("%s: only a daemon has a mode; leave out --host %s", mode, cli->host);
         return CLI_USAGE;
     }
-    if (cli->dry_run) {
-        printf("Would tell xlpolicyd on %s: %s (%s)\n", cli->socket, mode, meaning(mode));
-        return CLI_DONE;
-    }
     snprintf(request, sizeof(request), "{\"xlpolicy\":1,\"command\":\"mode\",\"mode\":\"%s\"}",
              mode);
+    if (cli->dry_run) {
+        snprintf(text, sizeof(text), "%s (%s)", mode, meaning(mode));
+        return daemon_would_send(cli, request, text);
+    }
     exit_code = daemon_request(cli, request, false, &reply, &result);
     if (exit_code != CLI_DONE)
         return exit_code;

@@ -135,13 +135,15 @@ enum cli_exit cmd_record(const struct cli *cli, const struct command_line *line)
                                    line->options[i].value);
     if (!host)
         return CLI_USAGE;
+    xlp_policy_init(&run.policy);
+    exit_code = cli_apply_settings(cli, &run.policy);
+    if (exit_code != CLI_DONE)
+        return exit_code;
     run.host = xlp_host_open(host, XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
     if (!run.host) {
         cli_error("%s", error);
         return no_host ? CLI_NOTHING_THERE : CLI_FAILED;
     }
-    xlp_policy_init(&run.policy);
-    cli_apply_settings(cli, &run.policy);
     xlp_snapshot_init(&run.snapshot);
     xlp_plan_init(&run.plan);
     exit_code = record_to(&run, for_s);

@@ -129,7 +129,8 @@ static int replay_tick(struct replay *r)
     time_s = (double)(r->snapshot.time_ns - r->first_ns) / 1e9;
     if (xlp_policy_copy(&r->policy, xlp_recording_policy(r->recording)) < 0)
         goto out_of_memory;
-    cli_apply_settings(r->cli, &r->policy);
+    if (cli_apply_settings(r->cli, &r->policy) != CLI_DONE)
+        return -1;
     if (xlp_engine_decide(r->engine, &r->snapshot, &r->policy, &r->plan) < 0 ||
         series_add(&r->series, &r->snapshot) < 0 || compare(r, time_s) < 0)
         goto out_of_memory;

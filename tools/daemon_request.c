@@ -3,6 +3,7 @@
 #include "daemon_request.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "control_client.h"
 
@@ -41,6 +42,30 @@ enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bo
     *reply_out = reply;
     *result_out = xlp_json_get(reply, "result");
     return CLI_DONE;
+}
+
+enum cli_exit daemon_would_send(const struct cli *cli, const char *request_line,
+                                const char *meaning)
+{
+    struct xlp_json_writer *w;
+    struct xlp_json *request;
+    char error[256];
+
+    if (!cli->json) {
+        printf("Would tell xlpolicyd on %s: %s\n", cli->socket, meaning);
+        return CLI_DONE;
+    }
+    w = cli_json_start();
+    request = xlp_json_parse(request_line, strlen(request_line), 16, error, sizeof(error));
+    if (!w || !request) {
+        xlp_json_writer_free(w);
+        xlp_json_free(request);
+        return cli_out_of_memory();
+    }
+    xlp_json_write_key(w, "would_send");
+    daemon_copy_json(w, request);
+    xlp_json_free(request);
+    return cli_json_print(w);
 }
 
 const char *daemon_string(const struct xlp_json *object, const char *key)

@@ -13,6 +13,10 @@
 enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bool quiet,
                              struct xlp_json **reply_out, const struct xlp_json **result_out);
 
+/* With -N: says, instead of sending it, what the daemon would be told; meaning is for people. */
+enum cli_exit daemon_would_send(const struct cli *cli, const char *request_line,
+                                const char *meaning);
+
 /* A member of what the daemon sent: NULL, or 0, where it is missing or of another kind. */
 const char *daemon_string(const struct xlp_json *object, const char *key);
 double daemon_number(const struct xlp_json *object, const char *key);

@@ -27,9 +27,12 @@ enum cli_exit source_read_host(const struct cli *cli, const char *spec, struct s
     bool no_host = false;
 
     xlp_policy_init(&w.policy);
-    cli_apply_settings(cli, &w.policy);
     xlp_snapshot_init(&w.snapshot);
     xlp_plan_init(&w.plan);
+    exit_code = cli_apply_settings(cli, &w.policy);
+    if (exit_code != CLI_DONE)
+        goto out;
+    exit_code = CLI_FAILED;
     w.host = xlp_host_open(spec, XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
     if (!w.host) {
         cli_error("%s", error);

@@ -50,9 +50,10 @@ enum xlp_sim_driver_state { XLP_SIM_DRIVER_IDLE, XLP_SIM_DRIVER_RETRY, XLP_SIM_D
 
 struct xlp_sim_memory {
     int64_t actual_kib, target_kib, max_kib;
-    bool recorded;
+    bool recorded, releasing;
     int64_t original_target_kib, original_max_kib, our_target_kib;
     int64_t last_change_kib; /* of the target, by the manager */
+    uint32_t refusals;
 
     /* the balloon driver */
     enum xlp_sim_balloon balloon;

@@ -48,7 +48,7 @@ void xlp_sim_apply(struct xlp_host *host, const struct xlp_action *action,
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET: act_on_memory(d, action, outcome_out); break;
     case XLP_RELEASE_DOMAIN: d->released = true; break;
-    case XLP_ADOPT_DOMAIN: d->released = false; break;
+    case XLP_ADOPT_DOMAIN: d->released = d->memory.releasing = false; break;
     case XLP_ACTION_KINDS: answer(outcome_out, XLP_NOT_DONE_REFUSED, "no such action"); break;
     }
 }
@@ -182,6 +182,7 @@ static void act_on_memory(struct xlp_sim_domain *d, const struct xlp_action *act
 
     if (m->balloon == XLP_SIM_BALLOON_REFUSES || target_kib <= 0 ||
         target_kib > d->spec->max_memory_kib) {
+        m->refusals++;
         answer(outcome_out, XLP_NOT_DONE_REFUSED,
                m->balloon == XLP_SIM_BALLOON_REFUSES
                    ? "the toolstack refuses a target of %lld KiB"
@@ -189,11 +190,17 @@ static void act_on_memory(struct xlp_sim_domain *d, const struct xlp_action *act
                (long long)target_kib);
         return;
     }
-    if (action->kind == XLP_RELEASE_TARGET && !m->recorded) {
-        answer(outcome_out, XLP_NOT_DONE_REFUSED, "its target was never changed");
-        return;
-    }
-    if (action->kind == XLP_SET_TARGET && !m->recorded) {
+    if (action->kind == XLP_RELEASE_TARGET) {
+        bool ours = m->target_kib == m->our_target_kib;
+
+        if (!m->recorded) {
+            answer(outcome_out, XLP_NOT_DONE_REFUSED, "its target was never changed");
+            return;
+        }
+        m->recorded = m->releasing = ours && m->target_kib != m->original_target_kib;
+        if (!ours)
+            return;
+    } else if (!m->recorded) {
         m->recorded = true;
         m->original_target_kib = m->target_kib;
         m->original_max_kib = m->max_kib;
@@ -208,6 +215,4 @@ static void act_on_memory(struct xlp_sim_domain *d, const struct xlp_action *act
     m->target_kib = target_kib;
     if (action->limit_kib > 0)
         m->max_kib = larger(action->limit_kib, m->actual_kib);
-    if (action->kind == XLP_RELEASE_TARGET)
-        m->recorded = false;
 }

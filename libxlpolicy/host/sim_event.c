@@ -221,6 +221,7 @@ void xlp_sim_event_apply(struct xlp_sim *sim, const struct xlp_sim_event *event)
     case XLP_SIM_STALL_DAEMON:
     case XLP_SIM_ADOPT:
     case XLP_SIM_RELEASE:
+    case XLP_SIM_ACT:
     case XLP_SIM_SETTING: sim->woken = true; return; /* the runner fetches it */
     default: break;
     }

@@ -88,15 +88,15 @@ static void growth_failed(const struct xlp_sim *sim, struct xlp_sim_domain *d)
 
     if (m->driver == XLP_SIM_DRIVER_PARKED)
         m->failures = 0;
-    m->failures++;
     d->growth_failures++;
     m->driver = XLP_SIM_DRIVER_RETRY;
-    if (m->balloon != XLP_SIM_BALLOON_EAGER) {
+    if (m->balloon == XLP_SIM_BALLOON_EAGER) {
+        m->failures = 0; /* it does not count them */
+    } else if (++m->failures < LINUX_FAILURES) {
         delay_s = UINT64_C(1) << m->failures;
-        if (m->failures >= LINUX_FAILURES) {
-            delay_s = LINUX_PARK_S;
-            m->driver = XLP_SIM_DRIVER_PARKED;
-        }
+    } else {
+        delay_s = LINUX_PARK_S;
+        m->driver = XLP_SIM_DRIVER_PARKED;
     }
     m->slept_at_kib = m->target_kib;
     m->retry_ns = sim->now_ns + delay_s * XLP_SIM_SECOND_NS;

@@ -142,11 +142,13 @@ static void fill_memory(const struct xlp_sim *sim, const struct xlp_sim_domain *
     m->balloon = memory->balloon != XLP_SIM_BALLOON_NONE && sim->now_ns >= from->up_ns;
     m->report = memory->report;
     m->report_bad = memory->report_bad;
+    m->refusals = memory->refusals;
     m->report_age_ns = sim->now_ns - memory->report_ns;
     m->ledger.recorded = memory->recorded;
     m->ledger.original_target_kib = memory->original_target_kib;
     m->ledger.original_max_kib = memory->original_max_kib;
     m->ledger.our_target_kib = memory->our_target_kib;
+    m->ledger.releasing = memory->releasing;
 }
 
 static int add_domain(struct xlp_sim *sim, struct xlp_sim_domain *from, struct xlp_snapshot *s)

@@ -137,6 +137,8 @@ static void read_domains(struct xlp_json_reader *r, const struct xlp_json *list,
 static void read_policy(struct xlp_json_reader *r, const struct xlp_json *policy,
                         struct xlp_policy *out)
 {
+    char error[200];
+
     for (size_t i = 0; policy && i < xlp_json_count(policy) && !r->failed; i++) {
         const char *name = xlp_json_key(policy, i);
 
@@ -145,6 +147,8 @@ static void read_policy(struct xlp_json_reader *r, const struct xlp_json *policy
         else
             read_setting(r, name, xlp_json_at(policy, i), out);
     }
+    if (!r->failed && xlp_policy_check(out, error, sizeof(error)) < 0)
+        xlp_json_fail(r, policy, "%s", error);
 }
 
 /* ---- events ---- */

@@ -115,6 +115,7 @@ enum xlp_sim_event_kind {
     XLP_SIM_STALL_DAEMON,
     XLP_SIM_ADOPT,
     XLP_SIM_RELEASE,
+    XLP_SIM_ACT,
     XLP_SIM_SETTING,
     XLP_SIM_EVENT_KINDS
 };

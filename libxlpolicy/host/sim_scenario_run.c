@@ -43,6 +43,7 @@ static const struct event_form {
     [XLP_SIM_STALL_DAEMON] = {"stall-daemon", {NULL}, {"down_s"}},
     [XLP_SIM_ADOPT] = {"adopt", {NULL}, {"guest"}},
     [XLP_SIM_RELEASE] = {"release", {NULL}, {"guest"}},
+    [XLP_SIM_ACT] = {"act", {NULL}, {NULL}},
     [XLP_SIM_SETTING] = {"setting", {"name", "value"}, {NULL}},
 };
 

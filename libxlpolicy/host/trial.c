@@ -18,6 +18,7 @@ struct trial {
     struct xlp_plan plan;
     struct xlp_outcome *outcomes;
     size_t outcome_room;
+    bool advising; /* since all was released */
     const struct xlp_trial_options *options;
     struct xlp_trial_result *result;
 
@@ -111,6 +112,8 @@ static int start(struct trial *t, const char *path)
     for (size_t i = 0; t->options->settings && t->options->settings[i]; i++)
         if (override_setting(t, t->options->settings[i]) < 0)
             return -1;
+    if (xlp_policy_check(&t->policy, t->error, t->error_size) < 0)
+        return -1;
     t->engine = xlp_engine_new();
     t->judge = xlp_judge_new(t->sim, (uint64_t)t->policy.tick_ms * 1000000);
     t->pcpus = calloc(t->sim->pcpu_count, sizeof(*t->pcpus));
@@ -225,12 +228,24 @@ static int observe(struct trial *t)
     return -1;
 }
 
+static void drop_advice(struct xlp_plan *plan)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (xlp_action_is_commanded(&plan->actions[i]))
+            plan->actions[kept++] = plan->actions[i];
+    plan->action_count = kept;
+}
+
 static int tick(struct trial *t)
 {
     if (observe(t) < 0)
         return -1;
     if (xlp_engine_decide(t->engine, &t->snapshot, &t->policy, &t->plan) < 0)
         return out_of_memory(t);
+    if (t->advising)
+        drop_advice(&t->plan);
     if (apply_plan(t) < 0)
         return -1;
     t->result->ticks++;
@@ -263,10 +278,20 @@ static int restart_daemon(struct trial *t, uint64_t down_ns)
     return 0;
 }
 
+static int make_plan(struct trial *t, enum xlp_sim_event_kind command, uint32_t domid)
+{
+    switch (command) {
+    case XLP_SIM_ADOPT: return xlp_plan_adopt(&t->snapshot, domid, &t->plan);
+    case XLP_SIM_ACT: t->advising = false; return xlp_plan_resume(&t->snapshot, domid, &t->plan);
+    default:
+        t->advising = t->advising || domid == XLP_UNKNOWN;
+        return xlp_plan_release(&t->snapshot, domid, &t->plan);
+    }
+}
+
 static int operate(struct trial *t, const struct xlp_sim_event *event)
 {
     uint32_t domid = XLP_UNKNOWN;
-    int rc;
 
     if (event->guest != SIZE_MAX) {
         if (!t->sim->domains[event->guest + 1].alive)
@@ -275,9 +300,14 @@ static int operate(struct trial *t, const struct xlp_sim_event *event)
     }
     if (observe(t) < 0)
         return -1;
-    rc = event->kind == XLP_SIM_ADOPT ? xlp_plan_adopt(&t->snapshot, domid, &t->plan)
-                                      : xlp_plan_release(&t->snapshot, domid, &t->plan);
-    return rc < 0 ? out_of_memory(t) : apply_plan(t);
+    return make_plan(t, event->kind, domid) < 0 ? out_of_memory(t) : apply_plan(t);
+}
+
+static int change_setting(struct trial *t, const struct xlp_sim_event *event)
+{
+    if (xlp_policy_set(&t->policy, event->name, event->value, t->error, t->error_size) < 0)
+        return -1;
+    return xlp_policy_check(&t->policy, t->error, t->error_size);
 }
 
 static int run_commands(struct trial *t)
@@ -291,7 +321,7 @@ static int run_commands(struct trial *t)
         else if (event->kind == XLP_SIM_STALL_DAEMON)
             stall_daemon(t, event->down_ns);
         else if (event->kind == XLP_SIM_SETTING)
-            rc = xlp_policy_set(&t->policy, event->name, event->value, t->error, t->error_size);
+            rc = change_setting(t, event);
         else
             rc = operate(t, event);
     }

@@ -194,8 +194,8 @@ static bool judge_givers(const struct xlp_judge *judge, const struct xlp_measure
                          struct words *w)
 {
     if (isinf(m->low)) {
-        say(w, "nobody had to give memory up");
-        return true;
+        say(w, "nothing to judge: nobody gave memory up");
+        return false;
     }
     say(w, "%s was left %.1f MiB above what it used when it gave memory up; expected: at least %g",
         guest_name(judge, m->worst_guest), m->low, m->expect->margin_mib);

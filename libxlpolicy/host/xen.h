@@ -72,6 +72,7 @@ struct xen_memory_record {
     bool recorded;
     bool inherited; /* of the same domain before it rebooted: to be confirmed */
     bool pending;   /* next_target is valid */
+    bool releasing; /* on its way back to original_target */
     int64_t original_target, original_max, our_target, next_target;
 };
 
@@ -130,6 +131,7 @@ struct xen_domain {
     bool released;
     struct xen_weight_record weight_record;
     struct xen_memory_record memory;
+    uint32_t target_refusals;
 
     struct xen_vcpu *vcpus; /* by id */
     size_t vcpu_count, vcpu_room;

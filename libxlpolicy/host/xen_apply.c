@@ -293,12 +293,26 @@ static void release(struct xen_host *h, struct xen_domain *d, const struct xlp_a
 
 /* ---- domains ---- */
 
+static int write_mark(struct xen_host *h, struct xen_domain *d, bool released)
+{
+    struct xen_memory_record stays = d->memory;
+
+    if (xlp_xen_ledger_write_released(h, d, released) < 0)
+        return -1;
+    d->released = released;
+    if (released || !d->memory.releasing)
+        return 0;
+    stays.releasing = false;
+    if (xlp_xen_ledger_write_memory(h, d, &stays) < 0)
+        return -1;
+    d->memory = stays;
+    return 0;
+}
+
 static void mark_released(struct xen_host *h, struct xen_domain *d, bool released,
                           struct xlp_outcome *o)
 {
-    if (xlp_xen_ledger_write_released(h, d, released) < 0)
+    if (write_mark(h, d, released) < 0)
         xlp_xen_outcome(o, XLP_NOT_DONE_FAILED, "writing the mark to xenstore: %s",
                         strerror(errno));
-    else
-        d->released = released;
 }

@@ -58,6 +58,9 @@ void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct
         release_target(h, d, action, outcome_out);
     else
         set_target(h, d, action, outcome_out);
+    /* The engine then asks more seldom. */
+    if (outcome_out->code == XLP_NOT_DONE_REFUSED || outcome_out->code == XLP_NOT_DONE_FAILED)
+        d->target_refusals++;
 }
 
 static bool changes_nothing(const struct xen_domain *d, const struct xlp_action *a)
@@ -122,6 +125,18 @@ static bool is_restored(const struct xen_domain *d, const struct xen_memory_reco
     return d->target_kib == r->original_target && xlp_xen_max_kib(d) == r->original_max;
 }
 
+/* Says on record that it goes back from here: the engine then takes it there step by step, after a
+ * restart, too. */
+static bool start_back(struct xen_host *h, struct xen_domain *d, struct xlp_outcome *o)
+{
+    d->memory.releasing = true;
+    if (xlp_xen_ledger_write_memory(h, d, &d->memory) == 0)
+        return true;
+    d->memory.releasing = false;
+    xlp_xen_not_recorded(o);
+    return false;
+}
+
 /* The way back may take several actions, and the record stays until the last. A target set by hand
  * since is the operator's, and so is the limit that goes with it: then only the record goes. */
 static void release_target(struct xen_host *h, struct xen_domain *d, const struct xlp_action *a,
@@ -130,6 +145,8 @@ static void release_target(struct xen_host *h, struct xen_domain *d, const struc
     const struct xen_memory_record *r = &d->memory;
     bool ours = r->recorded && d->target_kib == r->our_target;
 
+    if (ours && !is_restored(d, r) && !r->releasing && !start_back(h, d, o))
+        return;
     if (ours && !changes_nothing(d, a) && !change_on_record(h, d, a, o))
         return;
     if (ours && !is_restored(d, r)) {

@@ -8,7 +8,8 @@
  *                                           [NEXT_HARD NEXT_SOFT], in xl's notation
  *   /tool/xlpolicyd/domains/UUID/weight     ORIGINAL OUR [NEXT]
  *   /tool/xlpolicyd/domains/UUID/memory     ORIGINAL_TARGET ORIGINAL_LIMIT OUR_TARGET
- *                                           [NEXT_TARGET], in KiB
+ *                                           [NEXT_TARGET], in KiB; and the word "releasing"
+ *                                           while it is on its way back
  *   /tool/xlpolicyd/domains/UUID/released   "1": the operator wants it left alone
  *   /tool/xlpolicyd/domains/UUID/gone       when it was last there, in seconds of the monotonic
  *                                           clock, which starts with xenstore
@@ -59,6 +60,7 @@
 #define KEPT_MAX       1000
 /* xl may add libxl's slack to the target when it reboots a guest. */
 #define SAME_TARGET_KIB XEN_LIMIT_SLACK_KIB
+#define RELEASING       " releasing"
 
 static int add_strangers(struct xen_host *h);
 static int load_vcpus(struct xen_host *h, struct xen_domain *d);
@@ -412,9 +414,10 @@ static int load_memory(struct xen_host *h, struct xen_domain *d)
         return rc < 0 ? -1 : 0;
     fields = sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &r.original_target,
                     &r.original_max, &r.our_target, &r.next_target);
-    free(text);
     r.recorded = fields >= 3;
     r.pending = fields == 4;
+    r.releasing = r.recorded && strstr(text, RELEASING);
+    free(text);
     if (r.recorded)
         d->memory = r;
     return 0;
@@ -603,7 +606,10 @@ int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
     used = snprintf(text, sizeof(text), "%" PRId64 " %" PRId64 " %" PRId64, record->original_target,
                     record->original_max, record->our_target);
     if (record->pending)
-        snprintf(text + used, sizeof(text) - (size_t)used, " %" PRId64, record->next_target);
+        used +=
+            snprintf(text + used, sizeof(text) - (size_t)used, " %" PRId64, record->next_target);
+    if (record->releasing)
+        snprintf(text + used, sizeof(text) - (size_t)used, RELEASING);
     return write_domid(h, d) < 0 ? -1 : write_entry(h, d, "memory", text);
 }
 

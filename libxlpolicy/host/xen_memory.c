@@ -45,6 +45,7 @@ void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t n
     m->dynamic_min_kib = d->dynamic_min_kib;
     m->dynamic_max_kib = d->dynamic_max_kib;
     m->balloon = d->balloon;
+    m->refusals = d->target_refusals;
     fill_report(d, age_ns, now_ns, m);
 
     if (record->recorded && !record->inherited) {
@@ -52,6 +53,7 @@ void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t n
         m->ledger.original_target_kib = record->original_target;
         m->ledger.original_max_kib = record->original_max;
         m->ledger.our_target_kib = record->our_target;
+        m->ledger.releasing = record->releasing;
     }
 }
 

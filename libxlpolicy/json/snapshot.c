@@ -80,6 +80,7 @@ static const struct xlp_field memory_fields[] = {
     XLP_MAY(xlp_domain_memory, balloon, XLP_FIELD_BOOL),
     XLP_MAY(xlp_domain_memory, report_age_ns, XLP_FIELD_U64),
     XLP_MAY(xlp_domain_memory, report_bad, XLP_FIELD_BOOL),
+    XLP_MAY(xlp_domain_memory, refusals, XLP_FIELD_U32),
     XLP_OTHER("report"),
     XLP_OTHER("ledger"),
     XLP_END,
@@ -109,6 +110,7 @@ static const struct xlp_field memory_ledger_fields[] = {
     XLP_NEED(xlp_memory_ledger, original_target_kib, XLP_FIELD_KIB),
     XLP_NEED(xlp_memory_ledger, original_max_kib, XLP_FIELD_KIB),
     XLP_NEED(xlp_memory_ledger, our_target_kib, XLP_FIELD_KIB),
+    XLP_MAY(xlp_memory_ledger, releasing, XLP_FIELD_BOOL),
     XLP_END,
 };
 

@@ -2,6 +2,7 @@
 /* Sharing a pool: levels in order, a weighted water-fill in the one that cannot be paid in full. */
 #include "memory/alloc.h"
 
+static void entitle_to_need(struct xlp_claim *claims, size_t count);
 static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib);
 static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib);
 
@@ -48,12 +49,12 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
         give_level(claims, count, level);
         return level;
     }
-    /* Entitlements matter only when needs cannot all be met, which is seldom. */
+    /* Shares matter only when needs cannot all be met, which is seldom. */
     if (sum_of(claims, count, XLP_LEVEL_NEED) <= pool_kib) {
+        entitle_to_need(claims, count);
         level = XLP_LEVEL_NEED;
-    } else if (sum_of(claims, count, XLP_LEVEL_KEPT) <= pool_kib) {
+    } else {
         entitle(claims, count, pool_kib);
-        level = XLP_LEVEL_ENTITLED;
     }
     while (level + 1 < XLP_LEVELS && sum_of(claims, count, level + 1) <= pool_kib)
         level++;
@@ -64,14 +65,20 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
     return level + 1;
 }
 
-/* Sets XLP_LEVEL_ENTITLED and lifts XLP_LEVEL_BARE to it. Entitlements are shares of the pool, so
- * the pool can pay them. */
+static void entitle_to_need(struct xlp_claim *claims, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        claims[i].level_kib[XLP_LEVEL_ENTITLED] = claims[i].level_kib[XLP_LEVEL_NEED];
+}
+
+/* Sets XLP_LEVEL_ENTITLED and lifts the two above to it. Shares sum to the pool, if the floors and
+ * what is held do not exceed it, so that the pool can pay what is entitled. */
 static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
 {
     int64_t most_kib = 0;
 
     for (size_t i = 0; i < count; i++) {
-        claims[i].low_kib = claims[i].level_kib[XLP_LEVEL_KEPT];
+        claims[i].low_kib = max_kib(claims[i].level_kib[XLP_LEVEL_HELD], claims[i].floor_kib);
         claims[i].high_kib = max_kib(claims[i].low_kib, claims[i].cap_kib);
         most_kib += claims[i].high_kib;
     }
@@ -80,9 +87,9 @@ static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
         int64_t *level_kib = claims[i].level_kib;
 
         level_kib[XLP_LEVEL_ENTITLED] = max_kib(
-            level_kib[XLP_LEVEL_KEPT], min_kib(level_kib[XLP_LEVEL_NEED], claims[i].given_kib));
-        level_kib[XLP_LEVEL_BARE] =
-            max_kib(level_kib[XLP_LEVEL_BARE], level_kib[XLP_LEVEL_ENTITLED]);
+            level_kib[XLP_LEVEL_HELD], min_kib(level_kib[XLP_LEVEL_NEED], claims[i].given_kib));
+        for (int level = XLP_LEVEL_KEPT; level <= XLP_LEVEL_BARE; level++)
+            level_kib[level] = max_kib(level_kib[level], level_kib[XLP_LEVEL_ENTITLED]);
     }
 }
 

@@ -14,8 +14,8 @@
 
 enum xlp_level {
     XLP_LEVEL_HELD,     /* cannot be taken from it */
-    XLP_LEVEL_KEPT,     /* its floor, and what it has of its need */
-    XLP_LEVEL_ENTITLED, /* out: of its need, what its shares of the pool entitle it to */
+    XLP_LEVEL_ENTITLED, /* out: of what it needs or keeps, what its shares entitle it to */
+    XLP_LEVEL_KEPT,     /* what it has by its own account of its need */
     XLP_LEVEL_BARE,     /* what it uses, and barely more */
     XLP_LEVEL_NEED,
     XLP_LEVEL_COMFORT,
@@ -25,7 +25,7 @@ enum xlp_level {
 
 struct xlp_claim {
     uint32_t shares;               /* at least 1 */
-    int64_t cap_kib;               /* no level is above it */
+    int64_t floor_kib, cap_kib;    /* its share is not less, nor more; no level is above cap */
     int64_t level_kib[XLP_LEVELS]; /* 0 <= each <= the next; ENTITLED need not be set */
     int64_t given_kib;             /* out */
     int64_t low_kib, high_kib;     /* private */
@@ -36,9 +36,9 @@ struct xlp_claim {
  * pool is smaller even than that. Returns the first level that is not paid in full, XLP_LEVELS when
  * all are. Memory up to 2^53 KiB in sum.
  *
- * XLP_LEVEL_ENTITLED is what makes claims safe to believe: whatever others claim to need, nobody
- * gets less than min(its need, its share of what is not held). Without it a guest could talk others
- * down to bare by claiming to use much.
+ * XLP_LEVEL_ENTITLED is what makes claims safe to believe: whatever others claim to need or to use,
+ * nobody gets less than min(its need, its share of what is not held). It is below XLP_LEVEL_KEPT:
+ * what one has beyond its share it has for as long as nobody lacks any of its own.
  */
 enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib);
 

@@ -54,6 +54,7 @@ void xlp_balloon_observe(struct balloon *balloon, const struct xlp_domain_memory
     bool told_again = balloon->failed && balloon->target_kib != memory->target_kib;
     bool at_rest = balloon->seen && balloon->actual_kib == memory->actual_kib;
 
+    balloon->retold = balloon->retold || told_again;
     balloon->rest_ns = at_rest ? balloon->rest_ns + passed_ns : 0;
     balloon->retry_left_ns = xlp_time_left(balloon->retry_left_ns, passed_ns);
     balloon->actual_kib = memory->actual_kib;
@@ -94,15 +95,16 @@ static void judge(struct balloon *b, const struct xlp_domain_memory *memory, int
     }
 }
 
-/* Failing again on the very target it failed on is old news: it has not been told anything new. */
+/* Failing again on what it failed on is old news: it has not been told anything new. */
 static void fail(struct balloon *b, const struct xlp_domain_memory *memory, int64_t host_free_kib)
 {
     bool no_memory = b->direction > 0 && host_free_kib < memory->target_kib - memory->actual_kib;
     uint64_t retry_s = RETRY_FIRST_S;
 
-    if (b->failed && b->failed_target_kib == memory->target_kib)
+    if (b->failed && !b->retold)
         return;
     b->failed = true;
+    b->retold = false;
     b->failed_actual_kib = memory->actual_kib;
     b->failed_target_kib = memory->target_kib;
     if (no_memory)

@@ -40,6 +40,12 @@ void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
     hold->seen = true;
 }
 
+bool xlp_memory_is_releasing(const struct xlp_domain *d)
+{
+    return d->memory.ledger.recorded && d->memory.ledger.releasing &&
+           xlp_untouchable_because(d) == XLP_REASON_NONE;
+}
+
 /* What somebody said of it, or of memory as a whole. */
 static struct xlp_reason word_of_others(const struct xlp_snapshot *s, const struct xlp_domain *d,
                                         const struct xlp_policy *policy,
@@ -62,19 +68,20 @@ static struct xlp_reason word_of_others(const struct xlp_snapshot *s, const stru
     return reason(XLP_REASON_NONE, 0, 0);
 }
 
-/* What the guest itself lacks. */
+/* What the guest itself lacks. One that reports nothing may not be up yet; what it says of its
+ * balloon driver counts once it does. */
 static struct xlp_reason missing(const struct xlp_domain_memory *m, const struct hold *hold)
 {
     int64_t left_s = (int64_t)((hold->left_ns + XLP_SECOND_NS - 1) / XLP_SECOND_NS);
 
+    if (m->report.source == XLP_REPORT_NONE && !m->report_bad)
+        return reason(XLP_REASON_MEM_NO_AGENT, m->actual_kib, 0);
     if (!m->balloon)
         return reason(XLP_REASON_MEM_NO_BALLOON, 0, 0);
     if (hold->left_ns > 0)
         return reason(XLP_REASON_MEM_OPERATOR, m->target_kib, left_s);
     if (m->report_bad)
         return reason(XLP_REASON_MEM_BAD_REPORT, m->actual_kib, 0);
-    if (m->report.source == XLP_REPORT_NONE)
-        return reason(XLP_REASON_MEM_NO_AGENT, m->actual_kib, 0);
     return reason(XLP_REASON_NONE, 0, 0);
 }
 

@@ -63,10 +63,11 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
     gather(m, s, policy, plan, views);
     room = measure_room(m, s, policy);
     share(m, policy, &room);
+    xlp_pace_release(m->parties, m->party_count, policy, &room, m->claims);
     xlp_pace_trouble(m->parties, m->party_count, &room);
     xlp_pace_wants(m->parties, m->party_count, policy, passed_ns, &room);
     xlp_pace_shrink(m->parties, m->party_count, policy, passed_ns, &room);
-    xlp_pace_grow(m->parties, m->party_count, policy, &room, m->claims);
+    xlp_pace_grow(m->parties, m->party_count, false, policy, &room, m->claims);
     xlp_pace_limits(m->parties, m->party_count);
     for (size_t i = 0; i < m->party_count; i++)
         plan->verdicts[m->parties[i].index].memory = verdict(&m->parties[i], &room);
@@ -121,6 +122,7 @@ static void observe(struct past *past, const struct xlp_snapshot *s, const struc
                     const struct xlp_policy *policy, uint64_t passed_ns, bool restart)
 {
     xlp_hold_observe(&past->hold, d, policy, passed_ns);
+    xlp_refusal_observe(&past->refusal, &d->memory, passed_ns);
     xlp_balloon_observe(&past->balloon, &d->memory, s->memory.free_kib, passed_ns,
                         restart || d->flags != 0);
     if (restart || d->flags != 0 || !has_report(d))
@@ -131,6 +133,11 @@ static void observe(struct past *past, const struct xlp_snapshot *s, const struc
 
 /* ---- the managed guests ---- */
 
+static bool is_young(const struct xlp_domain *d, const struct xlp_policy *policy)
+{
+    return d->age_ns < (uint64_t)policy->mem_boot_hold_s * XLP_SECOND_NS;
+}
+
 /* Why it must not be made smaller now; code NONE: it may be. */
 static struct xlp_reason not_shrunk_because(const struct party *p, const struct xlp_policy *policy)
 {
@@ -138,9 +145,14 @@ static struct xlp_reason not_shrunk_because(const struct party *p, const struct 
     const struct demand *demand = &p->past->demand;
     int64_t report_age_s = (int64_t)(m->report_age_ns / XLP_SECOND_NS);
     int64_t age_s = (int64_t)(p->domain->age_ns / XLP_SECOND_NS);
+    int64_t retry_s = (int64_t)((p->past->refusal.left_ns + XLP_SECOND_NS - 1) / XLP_SECOND_NS);
     bool stale = m->report_age_ns > (uint64_t)policy->mem_stale_s * XLP_SECOND_NS;
-    bool young = p->domain->age_ns < (uint64_t)policy->mem_boot_hold_s * XLP_SECOND_NS;
 
+    if (p->refused)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_REFUSED,
+                                   .number = {m->target_kib, retry_s}};
+    if (!has_report(p->domain))
+        return (struct xlp_reason){.code = XLP_REASON_MEM_NO_AGENT, .number = {m->actual_kib}};
     if (stale)
         return (struct xlp_reason){.code = XLP_REASON_MEM_STALE,
                                    .number = {report_age_s, p->levels.used_kib}};
@@ -148,7 +160,7 @@ static struct xlp_reason not_shrunk_because(const struct party *p, const struct 
         return (struct xlp_reason){
             .code = XLP_REASON_MEM_PRESSURE,
             .number = {m->report.psi_some_avg10_centipct, p->levels.used_kib}};
-    if (young)
+    if (is_young(p->domain, policy))
         return (struct xlp_reason){.code = XLP_REASON_MEM_BOOTING, .number = {age_s}};
     if (!demand->overhead_known && m->report.source != XLP_REPORT_QUBES)
         return (struct xlp_reason){.code = XLP_REASON_MEM_LEARNING,
@@ -156,9 +168,9 @@ static struct xlp_reason not_shrunk_because(const struct party *p, const struct 
     return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
-static void add_party(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
-                      const struct levels *levels, const struct xlp_policy *policy,
-                      const struct xlp_domain_policy *own)
+static struct party *add_party(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
+                               const struct levels *levels, const struct xlp_policy *policy,
+                               const struct xlp_domain_policy *own)
 {
     struct party *p = &m->parties[m->party_count++];
     const struct balloon *b = &m->past[index].balloon;
@@ -172,10 +184,91 @@ static void add_party(struct xlp_memory *m, const struct xlp_domain *d, size_t i
         .levels = *levels,
         .target_kib = d->memory.target_kib,
     };
+    p->past->managed = true;
+    p->refused = p->past->refusal.left_ns > 0;
     p->held_by = not_shrunk_because(p, policy);
     p->may_shrink = p->held_by.code == XLP_REASON_NONE && !b->slow && !waits;
+    p->may_recall = !is_young(d, policy) && !b->slow && !b->failed && !p->refused;
     /* Raising the target of a balloon that would not shrink is no promise: it has the memory. */
-    p->may_grow = b->direction < 0 || (!b->slow && !waits);
+    p->may_grow = !p->refused && (b->direction < 0 || (!b->slow && !waits));
+    return p;
+}
+
+/* What it had before us is what it needs now, if that is more than it has; what it gives up, others
+ * get once it is there. */
+static void add_releasing(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
+                          const struct levels *levels, const struct xlp_policy *policy,
+                          const struct xlp_domain_policy *own)
+{
+    struct party *p = add_party(m, d, index, levels, policy, own);
+    int64_t owed_kib = xlp_max_kib(d->memory.target_kib, d->memory.ledger.original_target_kib);
+
+    p->releasing = true;
+    p->may_recall = false;
+    p->may_shrink = p->held_by.code == XLP_REASON_NONE;
+    if (!p->may_shrink)
+        p->levels.safe_kib = d->memory.target_kib;
+    p->levels.need_kib = p->levels.comfort_kib = p->levels.cap_kib = owed_kib;
+}
+
+static bool is_ours(const struct xlp_domain_memory *m)
+{
+    return m->ledger.recorded && m->ledger.our_target_kib == m->target_kib;
+}
+
+/* A guest that no longer reports keeps what it has. If that is our doing, it takes part with it all
+ * the same: else it could take what is free and then fall silent. */
+static bool fell_silent(const struct xlp_domain *d, const struct xlp_reason *why_not)
+{
+    return is_ours(&d->memory) &&
+           (why_not->code == XLP_REASON_MEM_BAD_REPORT || why_not->code == XLP_REASON_MEM_NO_AGENT);
+}
+
+/* What it had before us it may well need again by now, and nobody would know: so that is what it
+ * gets back, as far as nobody else needs it. */
+static void comfort_silent(struct party *p)
+{
+    const struct xlp_domain_memory *m = &p->domain->memory;
+    struct levels *l = &p->levels;
+    int64_t before_kib = xlp_min_kib(m->ledger.original_target_kib, xlp_cap_kib(m));
+
+    p->silent = true;
+    if (!is_ours(m))
+        return;
+    l->comfort_kib = xlp_max_kib(l->comfort_kib, before_kib);
+    l->cap_kib = xlp_max_kib(l->cap_kib, l->comfort_kib);
+}
+
+static void add_reporting(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
+                          const struct levels *levels, const struct xlp_policy *policy,
+                          const struct xlp_domain_policy *own)
+{
+    struct party *p = add_party(m, d, index, levels, policy, own);
+
+    /* Ours reports every few seconds, others when something changes, or every two minutes. */
+    if (p->held_by.code == XLP_REASON_MEM_STALE && d->memory.report.source == XLP_REPORT_AGENT)
+        comfort_silent(p);
+}
+
+static void add_silent(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
+                       const struct xlp_policy *policy, const struct xlp_domain_policy *own,
+                       const struct xlp_reason *why_not)
+{
+    int64_t has_kib = d->memory.target_kib;
+    struct levels levels = {.used_kib = has_kib,
+                            .floor_kib = xlp_min_kib(has_kib, xlp_floor_kib(&d->memory, own)),
+                            .safe_kib = has_kib,
+                            .bare_kib = has_kib,
+                            .wanted_kib = has_kib,
+                            .need_kib = has_kib,
+                            .comfort_kib = has_kib,
+                            .cap_kib = has_kib};
+    struct party *p = add_party(m, d, index, &levels, policy, own);
+
+    if (!p->refused)
+        p->held_by = *why_not;
+    p->may_shrink = false;
+    comfort_silent(p);
 }
 
 static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
@@ -187,6 +280,7 @@ static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
         const struct xlp_domain *d = &s->domains[i];
         struct xlp_domain_policy own = xlp_policy_for(policy, d->name);
         struct levels levels = {.floor_kib = xlp_floor_kib(&d->memory, &own)};
+        struct xlp_reason *why_not = &plan->verdicts[i].memory;
 
         views[i].known = has_report(d);
         if (views[i].known)
@@ -195,8 +289,13 @@ static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
         views[i].need_kib = levels.need_kib;
         views[i].comfort_kib = levels.comfort_kib;
         views[i].floor_kib = levels.floor_kib;
-        if (xlp_memory_eligible(s, d, policy, &own, &m->past[i].hold, &plan->verdicts[i].memory))
-            add_party(m, d, i, &levels, policy, &own);
+        m->past[i].managed = false;
+        if (xlp_memory_is_releasing(d))
+            add_releasing(m, d, i, &levels, policy, &own);
+        else if (xlp_memory_eligible(s, d, policy, &own, &m->past[i].hold, why_not))
+            add_reporting(m, d, i, &levels, policy, &own);
+        else if (fell_silent(d, why_not))
+            add_silent(m, d, i, policy, &own, why_not);
     }
 }
 
@@ -208,14 +307,31 @@ static int64_t promised_kib(const struct xlp_domain *d)
     const struct xlp_domain_memory *m = &d->memory;
     int64_t to_kib = m->max_kib > 0 ? xlp_min_kib(m->target_kib, m->max_kib) : m->target_kib;
 
-    return d->flags & (XLP_DOMAIN_DYING | XLP_DOMAIN_SHUTDOWN)
-               ? 0
-               : xlp_max_kib(0, to_kib - m->actual_kib);
+    return xlp_max_kib(0, to_kib - m->actual_kib);
+}
+
+/* Anybody may write a target that its guest never reaches, and nobody takes it back: memory is set
+ * aside for it only while the guest is on its way there. What we promised is there, and stays there
+ * for a guest that is paused; but we do not wait for a balloon that does not move. */
+static bool takes_promise(const struct xlp_domain *d, const struct balloon *b)
+{
+    const struct xlp_memory_ledger *l = &d->memory.ledger;
+    bool ours = l->recorded && l->our_target_kib == d->memory.target_kib;
+
+    if (d->flags & (XLP_DOMAIN_DYING | XLP_DOMAIN_SHUTDOWN) || !d->memory.balloon)
+        return false;
+    return (d->flags == 0 || ours) && !b->slow && !b->failed;
+}
+
+/* Its balloon is not seen to move. */
+static bool keeps_what_it_has(const struct party *p)
+{
+    return p->past->balloon.slow || p->past->balloon.failed;
 }
 
 static bool brings_memory_back(const struct party *p)
 {
-    return p->past->balloon.direction < 0 && !p->past->balloon.slow && !p->past->balloon.failed;
+    return p->past->balloon.direction < 0 && !keeps_what_it_has(p);
 }
 
 static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
@@ -225,13 +341,15 @@ static struct room measure_room(const struct xlp_memory *m, const struct xlp_sna
     int64_t reserve_kib = policy->mem_reserve_kib > 0
                               ? policy->mem_reserve_kib
                               : xlp_max_kib(72 * XLP_MIB, s->memory.total_kib / 100);
-    int64_t built_kib = 0, promised_all_kib = 0, promised_ours_kib = 0;
+    int64_t built_kib = 0, promised_others_kib = 0, promised_ours_kib = 0;
 
     for (size_t i = 0; i < s->domain_count; i++) {
-        if (s->domains[i].flags & XLP_DOMAIN_BUILDING)
-            built_kib += promised_kib(&s->domains[i]);
-        else
-            promised_all_kib += promised_kib(&s->domains[i]);
+        const struct xlp_domain *d = &s->domains[i];
+
+        if (d->flags & XLP_DOMAIN_BUILDING)
+            built_kib += promised_kib(d);
+        else if (!m->past[i].managed && takes_promise(d, &m->past[i].balloon))
+            promised_others_kib += promised_kib(d);
     }
     for (size_t i = 0; i < m->party_count; i++) {
         const struct xlp_domain_memory *memory = &m->parties[i].domain->memory;
@@ -240,10 +358,12 @@ static struct room measure_room(const struct xlp_memory *m, const struct xlp_sna
         room.pool_kib += memory->actual_kib;
         if (brings_memory_back(&m->parties[i]))
             room.coming_kib += memory->actual_kib - memory->target_kib;
+        if (keeps_what_it_has(&m->parties[i]))
+            room.idle_kib += promised_kib(m->parties[i].domain);
     }
     /* What a domain being built still lacks is, as a rule, what the toolstack has claimed. */
     reserve_kib += xlp_max_kib(s->memory.claims_kib, built_kib);
-    room.free_kib = s->memory.free_kib - reserve_kib - promised_all_kib;
+    room.free_kib = s->memory.free_kib - reserve_kib - promised_others_kib - promised_ours_kib;
     room.pool_kib += room.free_kib + s->memory.scrub_kib + promised_ours_kib;
     return room;
 }
@@ -252,14 +372,15 @@ static struct xlp_claim claim_of(const struct party *p, const struct xlp_policy 
 {
     const struct xlp_domain_memory *m = &p->domain->memory;
     const struct levels *l = &p->levels;
-    bool keeps_it = p->past->balloon.slow || p->past->balloon.failed;
-    int64_t has_kib = keeps_it ? xlp_max_kib(m->actual_kib, m->target_kib) : m->target_kib;
+    int64_t has_kib =
+        keeps_what_it_has(p) ? xlp_max_kib(m->actual_kib, m->target_kib) : m->target_kib;
     int64_t most_kib = p->may_grow ? xlp_max_kib(l->cap_kib, has_kib) : has_kib;
-    struct xlp_claim c = {.shares = p->shares, .cap_kib = most_kib};
+    struct xlp_claim c = {.shares = p->shares, .floor_kib = l->floor_kib, .cap_kib = most_kib};
 
-    c.level_kib[XLP_LEVEL_HELD] = p->may_shrink ? xlp_min_kib(has_kib, l->safe_kib) : has_kib;
-    /* What it has of its need stays with it: others' needs are met from surplus alone. */
-    c.level_kib[XLP_LEVEL_KEPT] = xlp_max_kib(l->floor_kib, xlp_min_kib(has_kib, l->need_kib));
+    c.level_kib[XLP_LEVEL_HELD] = p->may_recall ? xlp_min_kib(has_kib, l->floor_kib) : has_kib;
+    /* What it has of its need stays with it, and all of it while it is not known what it needs:
+     * needs of others are met from surplus, or from what is beyond a share. */
+    c.level_kib[XLP_LEVEL_KEPT] = p->may_shrink ? xlp_min_kib(has_kib, l->need_kib) : has_kib;
     c.level_kib[XLP_LEVEL_BARE] = l->bare_kib;
     c.level_kib[XLP_LEVEL_NEED] = l->need_kib;
     c.level_kib[XLP_LEVEL_COMFORT] = l->comfort_kib;
@@ -277,15 +398,18 @@ static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct 
     for (size_t i = 0; i < m->party_count; i++)
         m->claims[i] = claim_of(&m->parties[i], policy);
     room->needs_met = xlp_allocate(m->claims, m->party_count, room->pool_kib) > XLP_LEVEL_NEED;
-    for (size_t i = 0; i < m->party_count; i++)
+    for (size_t i = 0; i < m->party_count; i++) {
         m->parties[i].fair_kib = m->claims[i].given_kib;
+        m->parties[i].entitled_kib = m->claims[i].level_kib[XLP_LEVEL_ENTITLED];
+    }
 }
 
 /* ---- what comes of it ---- */
 
 static int append_action(const struct party *p, struct xlp_plan *plan)
 {
-    struct xlp_action *a = xlp_plan_add(plan, XLP_SET_TARGET, p->domain);
+    struct xlp_action *a =
+        xlp_plan_add(plan, p->releasing ? XLP_RELEASE_TARGET : XLP_SET_TARGET, p->domain);
 
     if (!a)
         return -1;
@@ -336,8 +460,18 @@ static struct xlp_reason verdict(const struct party *p, const struct room *room)
 
     if (p->why.code != XLP_REASON_NONE)
         return p->why;
+    if (p->refused)
+        return p->held_by;
     if (on_balloon.code != XLP_REASON_NONE)
         return on_balloon;
+    if (p->releasing && m->target_kib < m->ledger.original_target_kib)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_RELEASE_WAITS,
+                                   .number = {m->actual_kib, m->ledger.original_target_kib,
+                                              xlp_max_kib(0, room->free_kib)}};
+    if (p->releasing)
+        return (struct xlp_reason){
+            .code = XLP_REASON_MEM_RELEASE_HELD,
+            .number = {m->actual_kib, m->ledger.original_target_kib, l->safe_kib}};
     if (l->wanted_kib > l->cap_kib && m->target_kib > l->cap_kib - room->quantum_kib)
         return (struct xlp_reason){.code = XLP_REASON_MEM_AT_MAX,
                                    .number = {l->wanted_kib, l->cap_kib}};

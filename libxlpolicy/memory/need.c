@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What a guest needs, from what it says. A report is a claim: it is bounded by what Xen knows, it
- * can raise its own guest's need up to its maximum, and it can never lower that of another.
+ * What a guest needs, from what it says. A report is a claim: it is bounded by what Xen knows, and
+ * can raise its own guest's need up to its maximum. What that may cost others is for alloc.h.
  */
 #include "memory/parts.h"
 

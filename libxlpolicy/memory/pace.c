@@ -18,6 +18,9 @@
 #define LEAST_KIB (4 * XLP_MIB)
 /* Of what is short, taken from givers: demand moves on while their balloons do. */
 #define SHORT_FACTOR 1.1
+/* Of what a guest has, taken back in one step of what it uses beyond its share: it may have to
+ * swap. */
+#define RECALL_PCT 10
 
 static bool is_idle(const struct party *p)
 {
@@ -40,8 +43,7 @@ static int64_t cost_kib(const struct party *p)
     return xlp_max_kib(0, p->goal_kib - granted_kib(p));
 }
 
-/* The least change that is worth a step. */
-static int64_t dead_zone_kib(const struct party *p, const struct xlp_policy *policy)
+int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy)
 {
     return xlp_max_kib(policy->mem_quantum_kib,
                        memory_of(p)->actual_kib / 100 * policy->mem_dead_zone_pct);
@@ -66,8 +68,11 @@ static void keep_time(struct party *p, const struct xlp_policy *policy, uint64_t
 {
     struct pace *pace = &p->past->pace;
     bool is_short = p->target_kib < p->levels.need_kib;
-    bool wants_more = !is_short && p->fair_kib - p->target_kib > dead_zone_kib(p, policy);
+    bool wants_more = !is_short && p->fair_kib - p->target_kib > xlp_dead_zone_kib(p, policy);
 
+    pace->fell_left_ns = p->target_kib < pace->target_kib
+                             ? SHORT_PATIENCE_NS
+                             : xlp_time_left(pace->fell_left_ns, passed_ns);
     pace->short_ns = is_short ? pace->short_ns + passed_ns : 0;
     pace->wants_more_ns =
         wants_more && p->target_kib <= pace->target_kib ? pace->wants_more_ns + passed_ns : 0;
@@ -90,12 +95,14 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
                         const struct room *room)
 {
     int64_t fair_kib = fair_target_kib(p, room);
-    int64_t roomy_kib = p->target_kib + dead_zone_kib(p, policy);
+    int64_t roomy_kib = p->target_kib + xlp_dead_zone_kib(p, policy);
     bool urgent = p->in_danger || p->past->pace.short_ns >= SHORT_PATIENCE_NS;
     bool patient =
         p->past->balloon.direction == 0 && p->past->pace.wants_more_ns >= MORE_PATIENCE_NS;
 
     if (!p->may_grow || fair_kib <= p->target_kib)
+        return 0;
+    if (p->past->pace.fell_left_ns > 0 && p->target_kib >= p->entitled_kib)
         return 0;
     if (p->target_kib >= p->levels.need_kib)
         return patient ? fair_kib : 0;
@@ -106,18 +113,31 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
     return urgent || fair_kib >= roomy_kib ? fair_kib : 0;
 }
 
+/* What it has lacked of its share for a while: for less than that nobody is taken what they use. A
+ * balloon that failed has to show first, with what is free, that it works. */
+static int64_t owed_kib(const struct party *p)
+{
+    bool works = p->may_grow && p->past->balloon.failures == 0;
+
+    if (!works || p->releasing || p->past->pace.short_ns < SHORT_PATIENCE_NS)
+        return 0;
+    return xlp_max_kib(0, xlp_min_kib(p->fair_kib, p->entitled_kib) - granted_kib(p));
+}
+
 void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
                     uint64_t passed_ns, struct room *room)
 {
-    room->wants_kib = 0;
+    room->wants_kib = room->owed_kib = 0;
     for (size_t i = 0; i < count; i++) {
         struct party *p = &parties[i];
 
         keep_time(p, policy, passed_ns);
         p->in_danger = p->target_kib < p->levels.bare_kib;
-        p->goal_kib = is_idle(p) ? asks_for(p, policy, room) : 0;
+        if (!p->releasing)
+            p->goal_kib = is_idle(p) ? asks_for(p, policy, room) : 0;
         if (p->target_kib < p->levels.need_kib)
             room->wants_kib += cost_kib(p);
+        room->owed_kib += owed_kib(p);
     }
     room->short_kib = xlp_max_kib(0, room->wants_kib - room->free_kib - room->coming_kib);
 }
@@ -128,7 +148,8 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
  * are no reason to let another wait. Its need is its own unless the host itself is short. */
 static int64_t lowest_kib(const struct party *p, const struct room *room)
 {
-    int64_t own_kib = xlp_min_kib(p->fair_kib, p->levels.need_kib);
+    int64_t need_kib = p->levels.need_kib;
+    int64_t own_kib = room->wants_kib > 0 ? need_kib : xlp_min_kib(p->fair_kib, need_kib);
 
     return xlp_round_up_kib(xlp_max_kib(own_kib, p->levels.safe_kib), grain_kib(room));
 }
@@ -136,7 +157,7 @@ static int64_t lowest_kib(const struct party *p, const struct room *room)
 /* One step at a time, each watched until it is done. */
 static bool can_give(const struct party *p)
 {
-    return is_idle(p) && p->may_shrink && p->past->balloon.direction == 0;
+    return is_idle(p) && p->may_shrink && !p->releasing && p->past->balloon.direction == 0;
 }
 
 static int64_t excess_kib(const struct party *p, const struct room *room)
@@ -146,7 +167,7 @@ static int64_t excess_kib(const struct party *p, const struct room *room)
     return kib >= xlp_min_kib(room->quantum_kib, LEAST_KIB) ? kib : 0;
 }
 
-static int64_t largest_step_kib(const struct party *p, const struct xlp_policy *policy)
+int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy)
 {
     return memory_of(p)->actual_kib / 100 * policy->mem_shrink_pct;
 }
@@ -155,7 +176,7 @@ static int64_t largest_step_kib(const struct party *p, const struct xlp_policy *
 static int64_t shrunk_kib(const struct party *p, int64_t step_kib, const struct xlp_policy *policy,
                           const struct room *room)
 {
-    int64_t most_kib = p->target_kib - largest_step_kib(p, policy);
+    int64_t most_kib = p->target_kib - xlp_largest_step_kib(p, policy);
     int64_t to_kib = xlp_round_down_kib(p->target_kib - step_kib, room->quantum_kib);
 
     if (to_kib < most_kib)
@@ -192,7 +213,7 @@ static void take_excess(struct party *parties, size_t count, const struct xlp_po
         struct party *p = &parties[i];
         int64_t has_kib = excess_kib(p, room);
         int64_t step_kib = xlp_max_kib((int64_t)((double)has_kib * part),
-                                       xlp_min_kib(has_kib, dead_zone_kib(p, policy)));
+                                       xlp_min_kib(has_kib, xlp_dead_zone_kib(p, policy)));
         int64_t to_kib = has_kib > 0 ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
 
         if (to_kib >= p->target_kib)
@@ -202,11 +223,49 @@ static void take_excess(struct party *parties, size_t count, const struct xlp_po
     }
 }
 
+/* What it has beyond what the allocation gives it, though by its own account it uses that. What is
+ * less than a step is rounded up to one, as long as it stays within what is beyond its share. */
+static int64_t loan_kib(const struct party *p, const struct room *room)
+{
+    bool can_give = is_idle(p) && p->may_recall && p->past->balloon.direction >= 0;
+    int64_t own_kib = xlp_round_up_kib(xlp_max_kib(p->entitled_kib, p->levels.floor_kib), XLP_MIB);
+    int64_t loan_kib =
+        xlp_max_kib(p->target_kib - p->fair_kib, xlp_max_kib(room->quantum_kib, LEAST_KIB));
+
+    if (!can_give || p->target_kib <= p->fair_kib || p->target_kib - own_kib < LEAST_KIB)
+        return 0;
+    return xlp_min_kib(loan_kib, p->target_kib - own_kib);
+}
+
+/* A guest that says it uses more than its share has that for as long as nobody lacks any of theirs.
+ * Whether it is true cannot be known; so it has to be given back in either case, but slowly. What
+ * is free, or in excess with others, the allocation has counted already; what is promised to a
+ * balloon that does not take it, is had without taking anybody what they use. */
+static void recall_loans(struct party *parties, size_t count, const struct room *room)
+{
+    int64_t left_kib = room->owed_kib - room->idle_kib;
+
+    for (size_t i = 0; i < count && left_kib > 0; i++) {
+        struct party *p = &parties[i];
+        int64_t most_kib = memory_of(p)->actual_kib / 100 * RECALL_PCT;
+        int64_t step_kib = xlp_round_down_kib(xlp_min_kib(loan_kib(p, room), most_kib), XLP_MIB);
+
+        if (step_kib == 0)
+            continue;
+        left_kib -= step_kib;
+        decide(p, p->target_kib - step_kib,
+               (struct xlp_reason){
+                   .code = XLP_REASON_MEM_RECALL,
+                   .number = {memory_of(p)->actual_kib, p->entitled_kib, room->owed_kib}});
+    }
+}
+
+/* Where there is not enough for everybody's comfort, what one gives up is for the others. */
 static struct xlp_reason returned_because(const struct party *p, const struct xlp_policy *policy)
 {
     const struct levels *l = &p->levels;
 
-    if (policy->mem_surplus == XLP_SURPLUS_GUESTS)
+    if (policy->mem_surplus == XLP_SURPLUS_GUESTS || p->fair_kib < l->comfort_kib)
         return (struct xlp_reason){.code = XLP_REASON_MEM_EVEN,
                                    .number = {l->used_kib, l->comfort_kib, p->fair_kib}};
     return (struct xlp_reason){.code = XLP_REASON_MEM_RETURN,
@@ -232,10 +291,10 @@ static void return_surplus(struct party *p, const struct xlp_policy *policy, uin
 {
     struct pace *pace = &p->past->pace;
     int64_t has_kib = surplus_kib(p, room);
-    int64_t step_kib = xlp_min_kib(has_kib, largest_step_kib(p, policy));
+    int64_t step_kib = xlp_min_kib(has_kib, xlp_largest_step_kib(p, policy));
     int64_t to_kib;
 
-    if (!p->may_shrink || has_kib <= dead_zone_kib(p, policy)) {
+    if (!p->may_shrink || p->releasing || has_kib <= xlp_dead_zone_kib(p, policy)) {
         pace->base_kib = pace->credit_kib = 0;
         return;
     }
@@ -255,6 +314,8 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
 {
     if (room->short_kib > 0)
         take_excess(parties, count, policy, room);
+    if (room->owed_kib > 0)
+        recall_loans(parties, count, room);
     for (size_t i = 0; i < count; i++) {
         struct pace *pace = &parties[i].past->pace;
         int64_t target_kib = memory_of(&parties[i])->target_kib;
@@ -269,9 +330,9 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
 
 /* ---- growing ---- */
 
-static bool asks(const struct party *p)
+static bool asks(const struct party *p, bool releasing)
 {
-    return is_idle(p) && p->goal_kib > p->target_kib;
+    return is_idle(p) && p->releasing == releasing && p->goal_kib > p->target_kib;
 }
 
 static struct xlp_claim claim_of(const struct party *p)
@@ -297,9 +358,20 @@ static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct
 
     if (p->target_kib < p->levels.used_kib + HURTING_KIB)
         return rounded_kib > p->target_kib ? rounded_kib : exact_kib;
-    if (!more_is_coming || rounded_kib - p->target_kib >= dead_zone_kib(p, policy))
+    if (!more_is_coming || rounded_kib - p->target_kib >= xlp_dead_zone_kib(p, policy))
         return rounded_kib;
     return p->target_kib;
+}
+
+static struct xlp_reason grown_because(const struct party *p, const struct room *room)
+{
+    int64_t free_kib = xlp_max_kib(0, room->free_kib);
+
+    if (p->silent && p->target_kib >= p->levels.need_kib)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_GIVE_BACK,
+                                   .number = {memory_of(p)->ledger.original_target_kib, free_kib}};
+    return (struct xlp_reason){.code = XLP_REASON_MEM_GROW,
+                               .number = {p->levels.used_kib, p->levels.need_kib, free_kib}};
 }
 
 static void grow_to(struct party *p, int64_t target_kib, const struct room *room)
@@ -307,23 +379,20 @@ static void grow_to(struct party *p, int64_t target_kib, const struct room *room
     if (target_kib <= p->target_kib)
         return;
     p->limit_kib = target_kib > memory_of(p)->actual_kib ? target_kib : 0;
-    decide(p, target_kib,
-           (struct xlp_reason){
-               .code = XLP_REASON_MEM_GROW,
-               .number = {p->levels.used_kib, p->levels.need_kib, xlp_max_kib(0, room->free_kib)}});
+    decide(p, target_kib, grown_because(p, room));
 }
 
-void xlp_pace_grow(struct party *parties, size_t count, const struct xlp_policy *policy,
-                   const struct room *room, struct xlp_claim *claims)
+void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
+                   const struct xlp_policy *policy, struct room *room, struct xlp_claim *claims)
 {
-    int64_t pool_kib = xlp_max_kib(0, room->free_kib);
+    int64_t pool_kib = xlp_max_kib(0, room->free_kib), taken_kib = 0;
     bool more_is_coming = room->coming_kib > 0;
     size_t claim_count = 0;
 
     for (size_t i = 0; i < count; i++) {
         if (parties[i].target_kib < memory_of(&parties[i])->target_kib)
             more_is_coming = true;
-        if (!asks(&parties[i]))
+        if (!asks(&parties[i], releasing))
             continue;
         claims[claim_count] = claim_of(&parties[i]);
         pool_kib += claims[claim_count++].level_kib[XLP_LEVEL_HELD];
@@ -331,14 +400,16 @@ void xlp_pace_grow(struct party *parties, size_t count, const struct xlp_policy 
     xlp_allocate(claims, claim_count, pool_kib);
     for (size_t i = 0, next = 0; i < count; i++) {
         struct party *p = &parties[i];
-        int64_t given_kib;
+        int64_t given_kib, before_kib = granted_kib(p);
 
-        if (!asks(p))
+        if (!asks(p, releasing))
             continue;
         given_kib = claims[next++].given_kib;
         grow_to(p,
                 given_kib >= p->goal_kib ? p->goal_kib
                                          : partly_kib(p, given_kib, policy, room, more_is_coming),
                 room);
+        taken_kib += granted_kib(p) - before_kib;
     }
+    room->free_kib -= taken_kib;
 }

@@ -96,6 +96,7 @@ struct balloon {
     bool slow;                             /* made no progress in the last brief window */
     bool failed;                           /* nor in a long one; stays until it proves itself */
     int64_t failed_actual_kib, failed_target_kib;
+    bool retold;           /* it has been told another target since */
     unsigned int failures; /* in a row */
     uint64_t retry_left_ns;
 };
@@ -107,6 +108,19 @@ void xlp_balloon_observe(struct balloon *balloon, const struct xlp_domain_memory
 
 /* Seconds until a slow or failed balloon is tried again. */
 int64_t xlp_balloon_retry_s(const struct balloon *balloon);
+
+/* ---- refusal.c: whether the host takes our targets ---- */
+
+struct refusal {
+    bool seen;
+    uint32_t count; /* in the snapshot before, and so was the target */
+    int64_t target_kib;
+    uint64_t pause_s; /* after the last refusal; 0: none since a target was taken */
+    uint64_t left_ns; /* of that */
+};
+
+void xlp_refusal_observe(struct refusal *refusal, const struct xlp_domain_memory *memory,
+                         uint64_t passed_ns);
 
 /* ---- eligible.c: whom we may touch ---- */
 
@@ -122,6 +136,9 @@ struct hold {
 void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
                       const struct xlp_policy *policy, uint64_t passed_ns);
 
+/* Whether this guest's memory is on its way back to what it was before us. */
+bool xlp_memory_is_releasing(const struct xlp_domain *d);
+
 /* Whether this guest's memory is ours to manage. If not, why_not_out says why. */
 bool xlp_memory_eligible(const struct xlp_snapshot *s, const struct xlp_domain *d,
                          const struct xlp_policy *policy, const struct xlp_domain_policy *own,
@@ -136,27 +153,35 @@ struct pace {
     int64_t credit_kib;     /* may be returned by now */
     uint64_t short_ns;      /* since it is short, though not in danger */
     uint64_t wants_more_ns; /* since it could do with clearly more, though not short */
+    uint64_t fell_left_ns;  /* its target fell: so long it asks for nothing beyond its share */
 };
 
 struct past {
     uint32_t domid;
     uint8_t uuid[16];
+    bool managed; /* in this decision */
     struct demand demand;
     struct balloon balloon;
+    struct refusal refusal;
     struct hold hold;
     struct pace pace;
 };
 
-/* A guest that is managed, in one decision. */
+/* A guest that is managed, or on its way out of that, in one decision. */
 struct party {
     const struct xlp_domain *domain;
     struct past *past;
     size_t index; /* of its domain in the snapshot */
     uint32_t shares;
     struct levels levels;
+    bool releasing; /* moved by release.c, and counted by the others */
+    bool silent;    /* it no longer reports: what it needs now is not known */
+    bool refused;   /* no target for it for now: the host would not take one */
     bool may_shrink, may_grow;
+    bool may_recall;           /* its balloon could give back what it has beyond its share */
     struct xlp_reason held_by; /* when it may not shrink: why */
     int64_t fair_kib;          /* what the allocation gives it */
+    int64_t entitled_kib;      /* what of that nobody can claim away */
     int64_t goal_kib;          /* the target it asks for now; 0: none */
     bool in_danger;            /* it asks because it will be hurting soon */
     int64_t target_kib;        /* decided; as it is when nothing is to be done */
@@ -169,13 +194,18 @@ struct room {
     int64_t pool_kib;    /* theirs to share: what they have, and what is free for them */
     int64_t free_kib;    /* may be handed out now; negative: the reserve is short */
     int64_t coming_kib;  /* on its way back from balloons that move */
+    int64_t idle_kib;    /* promised to balloons that do not take it: soon taken back */
     int64_t quantum_kib; /* of targets */
     bool needs_met;      /* the pool can pay every need */
     int64_t short_kib;   /* out of xlp_pace_wants: to be taken from those with surplus */
     int64_t wants_kib;   /* and what of it is for guests */
+    int64_t owed_kib;    /* and of that, what guests have lacked of their own share for a while */
 };
 
 /* Each decides for parties for which nothing is decided yet, in this order. */
+/* release.c */
+void xlp_pace_release(struct party *parties, size_t count, const struct xlp_policy *policy,
+                      struct room *room, struct xlp_claim *claims);
 /* trouble.c */
 void xlp_pace_trouble(struct party *parties, size_t count, struct room *room);
 /* pace.c */
@@ -183,9 +213,13 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
                     uint64_t passed_ns, struct room *room);
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
                      uint64_t passed_ns, const struct room *room);
-/* claims: room for count elements. */
-void xlp_pace_grow(struct party *parties, size_t count, const struct xlp_policy *policy,
-                   const struct room *room, struct xlp_claim *claims);
+/* Hands out what is free to those that ask: to those on their way back, or to the others. Takes
+ * that from room->free_kib. claims: room for count elements. */
+void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
+                   const struct xlp_policy *policy, struct room *room, struct xlp_claim *claims);
+/* The least change that is worth a step, and the most that is taken in one. */
+int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy);
+int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy);
 /* trouble.c: lets the hypervisor's limit follow balloons that have arrived. */
 void xlp_pace_limits(struct party *parties, size_t count);
 

@@ -26,16 +26,16 @@ static void tell(struct party *p, enum xlp_reason_code code, int64_t target_kib)
     p->why = (struct xlp_reason){.code = code, .number = {m->actual_kib, m->target_kib}};
 }
 
-/* It did not grow: the promise of memory is taken back, but for what the guest cannot do without.
+/* It did not grow: the promise of memory is taken back, all of it, for others can use it. That
+ * takes nothing from the guest, which is promised the same again when its balloon is next tried.
  * Tried again, the target moves by a little; the memory for that must be there. */
 static void mend_growth(struct party *p, struct room *room, bool again)
 {
     const struct xlp_domain_memory *m = &p->domain->memory;
-    int64_t reached_kib = xlp_max_kib(m->actual_kib, p->levels.safe_kib);
 
-    if (reached_kib < m->target_kib - XLP_ARRIVED_KIB) {
-        tell(p, XLP_REASON_MEM_GIVE_UP, reached_kib);
-        p->limit_kib = reached_kib;
+    if (m->actual_kib < m->target_kib - XLP_ARRIVED_KIB) {
+        tell(p, XLP_REASON_MEM_GIVE_UP, m->actual_kib);
+        p->limit_kib = m->actual_kib;
     } else if (again && room->free_kib >= XLP_MIB && m->target_kib + XLP_MIB <= p->levels.cap_kib) {
         tell(p, XLP_REASON_MEM_POKE, m->target_kib + XLP_MIB);
         room->free_kib -= XLP_MIB;
@@ -60,7 +60,7 @@ void xlp_pace_trouble(struct party *parties, size_t count, struct room *room)
         const struct balloon *b = &p->past->balloon;
         bool again = b->retry_left_ns == 0;
 
-        if (!b->failed || b->failed_target_kib != p->domain->memory.target_kib)
+        if (p->releasing || p->refused || !b->failed || b->retold)
             continue;
         if (b->direction > 0)
             mend_growth(p, room, again);
@@ -94,8 +94,9 @@ void xlp_pace_limits(struct party *parties, size_t count)
         int64_t slack_kib, limit_kib = fitting_limit_kib(p, &slack_kib);
 
         /* Only where the target is ours: the limit of others is their toolstack's. */
-        if (p->why.code != XLP_REASON_NONE || limit_kib == 0 || !m->ledger.recorded ||
-            m->ledger.our_target_kib != m->target_kib || m->max_kib <= limit_kib + slack_kib)
+        if (p->why.code != XLP_REASON_NONE || p->releasing || p->refused || limit_kib == 0 ||
+            !m->ledger.recorded || m->ledger.our_target_kib != m->target_kib ||
+            m->max_kib <= limit_kib + slack_kib)
             continue;
         p->limit_kib = limit_kib;
         p->why =

@@ -263,6 +263,12 @@ END
     xlpolicy -N release --all
     ends 0
     [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: release all domains" ]
+    xlpolicy -N pause --json
+    ends 0
+    json '.would_send == {"xlpolicy": 1, "command": "mode", "mode": "pause"}'
+    xlpolicy -N adopt 'a "b"' --json
+    ends 0
+    json '.would_send == {"xlpolicy": 1, "command": "adopt", "domain": "a \"b\""}'
 }
 
 # ---- usage ----
@@ -296,6 +302,12 @@ END
     ends 2 'xlpolicy: act: only a daemon has a mode; leave out --host sim:x'
     xlpolicy --set cpu_policy=best list
     ends 2 "xlpolicy: --set cpu_policy=best: cpu_policy: \"best\" is not one of: off round-robin balance$see config\`"
+    for command in plan "record --for 1s $DIR/x.rec"; do
+        xlpolicy --host "sim:$SCENARIOS/C1.json" --set cpu_even_pct=30 $command
+        ends 2 "xlpolicy: --set: cpu_even_pct: 30 is more than cpu_uneven_pct, 2: evening out would end before it begins$see config\`"
+    done
+    xlpolicy simulate "$SCENARIOS/C1.json" --set cpu_even_pct=30
+    ends 1 'xlpolicy: cpu_even_pct: 30 is more than cpu_uneven_pct, 2: evening out would end before it begins'
     xlpolicy --host daemon --set adopt=1 plan
     ends 2 "xlpolicy: --set: the daemon decides by its own configuration$see\`"
     xlpolicy config

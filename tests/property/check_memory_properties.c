@@ -53,6 +53,13 @@ static void make(struct model *m, const struct shape *shape)
     }
 }
 
+static void carry_out(struct model *m)
+{
+    for (size_t i = 0; i < m->plan.action_count; i++)
+        model_apply(m, &m->plan.actions[i]);
+    model_let_time_pass(m, MODEL_SECOND_NS);
+}
+
 /* Runs a case and asks after each decision, before it is carried out. */
 static const char *run(const struct shape *shape,
                        const char *(*look)(const struct model *m, const struct xlp_action *a))
@@ -67,12 +74,54 @@ static const char *run(const struct shape *shape,
             abort();
         for (size_t i = 0; i < m.plan.action_count && !wrong; i++)
             wrong = look(&m, &m.plan.actions[i]);
-        for (size_t i = 0; i < m.plan.action_count; i++)
-            model_apply(&m, &m.plan.actions[i]);
-        model_let_time_pass(&m, MODEL_SECOND_NS);
+        carry_out(&m);
     }
     model_dispose(&m);
     return wrong;
+}
+
+/* ---- what each guest's shares come to ---- */
+
+/* What nobody can claim away from a guest: its shares of all the memory there is, no less than its
+ * floor and no more than its maximum, when the balloons that do not work keep what they have. */
+static int64_t share_at(const struct model *m, size_t i, double per_share)
+{
+    const struct model_guest *g = &m->guest[i];
+    int64_t has_kib = g->actual_kib > g->target_kib ? g->actual_kib : g->target_kib;
+    int64_t low_kib = g->balloon == MODEL_WORKS ? m->views[i].floor_kib : has_kib;
+    char name[16];
+    double kib;
+
+    snprintf(name, sizeof(name), "vm%u", g->domid);
+    kib = per_share * xlp_policy_for(&m->policy, name).shares;
+    if (kib > (double)g->static_max_kib)
+        kib = (double)g->static_max_kib;
+    return kib > (double)low_kib ? (int64_t)kib : low_kib;
+}
+
+static int64_t share_of(const struct model *m, size_t i)
+{
+    int64_t pool_kib = m->free_kib - m->policy.mem_reserve_kib;
+    double below = 0, above = 1e9;
+
+    for (size_t g = 0; g < m->count; g++)
+        pool_kib += m->guest[g].actual_kib;
+    for (int step = 0; step < 100; step++) {
+        double middle = (below + above) / 2;
+        int64_t sum_kib = 0;
+
+        for (size_t g = 0; g < m->count; g++)
+            sum_kib += share_at(m, g, middle);
+        *(sum_kib <= pool_kib ? &below : &above) = middle;
+    }
+    return share_at(m, i, below);
+}
+
+static int64_t owed_to(const struct model *m, size_t i)
+{
+    int64_t share_kib = share_of(m, i);
+
+    return share_kib < m->views[i].need_kib ? share_kib : m->views[i].need_kib;
 }
 
 /* ---- the claims on single actions ---- */
@@ -82,15 +131,25 @@ static const struct xlp_domain *domain_of(const struct model *m, const struct xl
     return &m->snapshot.domains[a->domid - 1];
 }
 
+/* What a guest's use may have moved by since it reported last: its agent's step. */
+static int64_t unreported_kib(const struct model_guest *g)
+{
+    return g->actual_kib / 50 > 8 * MIB ? g->actual_kib / 50 : 8 * MIB;
+}
+
+/* By what the guest really uses, not by what the engine makes of it. What it has not, cannot be
+ * taken from it; what is beyond its share is for another claim. */
 static const char *look_for_unsafe(const struct model *m, const struct xlp_action *a)
 {
-    const struct xlp_domain_view *view = &m->views[a->domid - 1];
-    int64_t safe_kib = view->used_kib + m->policy.mem_margin_kib;
+    const struct model_guest *g = &m->guest[a->domid - 1];
+    int64_t safe_kib = g->used_kib + m->policy.mem_margin_kib - unreported_kib(g);
 
-    if (safe_kib < view->floor_kib)
-        safe_kib = view->floor_kib;
-    return a->to_kib < a->from_kib && a->from_kib >= safe_kib && a->to_kib < safe_kib &&
-                   a->to_kib < domain_of(m, a)->memory.static_max_kib
+    if (safe_kib < m->views[a->domid - 1].floor_kib)
+        safe_kib = m->views[a->domid - 1].floor_kib;
+    if (safe_kib > g->actual_kib)
+        safe_kib = g->actual_kib;
+    return a->reason.code != XLP_REASON_MEM_RECALL && a->to_kib < a->from_kib &&
+                   a->to_kib < safe_kib && a->to_kib < g->static_max_kib
                ? "a target below what is safe"
                : NULL;
 }
@@ -98,6 +157,27 @@ static const char *look_for_unsafe(const struct model *m, const struct xlp_actio
 static const char *never_below_floor_or_use(const struct shape *shape)
 {
     return run(shape, look_for_unsafe);
+}
+
+/* What it uses, or says it uses, may be taken only for one that lacks of its own share, and only
+ * down to its share. */
+static const char *look_for_unfair_recall(const struct model *m, const struct xlp_action *a)
+{
+    bool somebody_lacks = false;
+
+    if (a->reason.code != XLP_REASON_MEM_RECALL)
+        return NULL;
+    if (m->guest[a->domid - 1].balloon == MODEL_WORKS && a->to_kib < owed_to(m, a->domid - 1))
+        return "more than what is beyond its share is taken back";
+    for (size_t i = 0; i < m->count; i++)
+        somebody_lacks =
+            somebody_lacks || (i != a->domid - 1 && m->views[i].need_kib > m->guest[i].target_kib);
+    return somebody_lacks ? NULL : "taken back for nobody";
+}
+
+static const char *only_what_is_beyond_a_share_is_taken_back(const struct shape *shape)
+{
+    return run(shape, look_for_unfair_recall);
 }
 
 static const char *look_for_bad_sizes(const struct model *m, const struct xlp_action *a)
@@ -159,6 +239,21 @@ static const char *nobody_pays_with_its_need(const struct shape *shape)
     return run(shape, look_for_taken_need);
 }
 
+/* What goes back to the host is more than the guest would be comfortable with; what it gives up of
+ * that, it gives up for others, and the reason says so. */
+static const char *look_for_false_reason(const struct model *m, const struct xlp_action *a)
+{
+    (void)m;
+    return a->reason.code == XLP_REASON_MEM_RETURN && a->to_kib < a->reason.number[1]
+               ? "it is said to be comfortable with less than what would make it so"
+               : NULL;
+}
+
+static const char *reasons_are_true(const struct shape *shape)
+{
+    return run(shape, look_for_false_reason);
+}
+
 /* ---- the claims on whole decisions ---- */
 
 static const char *same_snapshots_same_plans(const struct shape *shape)
@@ -212,9 +307,17 @@ static void next_targets(struct model *m, int64_t target_kib[MODEL_GUESTS_MAX])
         target_kib[m->plan.actions[i].domid - 1] = m->plan.actions[i].to_kib;
 }
 
+static void use_stays(struct model *m)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        m->guest[i].trace.count = 1;
+        m->guest[i].trace.point[0].mib = (double)m->guest[i].used_kib / MIB;
+    }
+}
+
 /* Two hosts with the same past; then on one of them the first guest begins to lie. Another guest
- * that loses by it still has its need, or what it had. */
-static const char *a_lie_costs_nobody_its_need(const struct shape *shape)
+ * that loses by it, at once or after a while, still has its need, or its share. */
+static const char *a_lie_costs_nobody_what_is_his(const struct shape *shape)
 {
     static struct model honest, lying;
     int64_t honest_kib[MODEL_GUESTS_MAX], lying_kib[MODEL_GUESTS_MAX];
@@ -227,17 +330,48 @@ static const char *a_lie_costs_nobody_its_need(const struct shape *shape)
         model_tick(&honest, t == 0);
         model_tick(&lying, t == 0);
     }
+    use_stays(&honest);
+    use_stays(&lying);
     lying.guest[0].lies = true;
     lying.guest[0].report.avail_kib = 0;
     lying.guest[0].report.swap_used_kib = lying.guest[0].report.swap_total_kib;
-    next_targets(&honest, honest_kib);
-    next_targets(&lying, lying_kib);
-    for (size_t i = 1; i < lying.count; i++)
-        if (lying_kib[i] < honest_kib[i] && lying_kib[i] < lying.views[i].need_kib &&
-            lying_kib[i] < lying.guest[i].target_kib)
-            wrong = "a lie took a guest's need";
+    for (unsigned int t = 0; t < 100 && !wrong; t++) {
+        next_targets(&honest, honest_kib);
+        next_targets(&lying, lying_kib);
+        for (size_t i = 1; i < lying.count; i++)
+            if (lying.guest[i].balloon == MODEL_WORKS && lying_kib[i] < honest_kib[i] &&
+                lying_kib[i] < lying.guest[i].target_kib && lying_kib[i] < owed_to(&lying, i))
+                wrong = "a lie took a guest's need";
+        carry_out(&honest);
+        carry_out(&lying);
+    }
     model_dispose(&honest);
     model_dispose(&lying);
+    return wrong;
+}
+
+/* Targets are multiples of 16 MiB, and less than that is not worth a step. */
+#define NEARLY_KIB (32 * MIB)
+
+/* After whatever happened, use stays as it is, but the first guest's rises: it gets what it needs
+ * of its share, though others had that before and say that they use it, truly or not. */
+static const char *who_comes_late_gets_his_share(const struct shape *shape)
+{
+    static struct model m;
+    const char *wrong = NULL;
+
+    make(&m, shape);
+    m.guest[0].balloon = MODEL_WORKS;
+    m.guest[0].lies = false;
+    for (unsigned int t = 0; t < shape->ticks; t++)
+        model_tick(&m, t == 0);
+    use_stays(&m);
+    m.guest[0].trace.point[0].mib =
+        (double)draw_mib(shape->seed, 0, 20, 60, m.guest[0].static_max_kib / MIB);
+    model_run(&m, 300);
+    if (m.guest[0].target_kib < owed_to(&m, 0) - NEARLY_KIB)
+        wrong = "it never got its share";
+    model_dispose(&m);
     return wrong;
 }
 
@@ -357,9 +491,11 @@ static const char *claims_of_others_leave_the_entitled_need(const struct shape *
 }
 
 static const claim_fn claims_on_actions[] = {
-    never_below_floor_or_use,    sizes_are_within_bounds,   growth_fits_what_is_free,
-    nobody_pays_with_its_need,   same_snapshots_same_plans, everybody_gets_a_verdict,
-    a_lie_costs_nobody_its_need,
+    never_below_floor_or_use,       only_what_is_beyond_a_share_is_taken_back,
+    sizes_are_within_bounds,        growth_fits_what_is_free,
+    nobody_pays_with_its_need,      reasons_are_true,
+    same_snapshots_same_plans,      everybody_gets_a_verdict,
+    a_lie_costs_nobody_what_is_his, who_comes_late_gets_his_share,
 };
 
 static const claim_fn claims_on_arithmetic[] = {

@@ -67,7 +67,8 @@ START_TEST(the_bare_minimum_is_paid_before_need)
     c[0].shares = 3000; /* entitled to three quarters, of which it needs this much */
     ck_assert_int_eq(xlp_allocate(c, 2, 1000 * MIB), XLP_LEVEL_BARE);
     ck_assert_int_eq(c[0].given_kib, 750 * MIB);
-    c[0].shares = 1000;
+    c[0] = claim(100, 200, 800, 800);
+    c[1] = claim(100, 700, 800, 800);
     ck_assert_int_eq(xlp_allocate(c, 2, 1000 * MIB), XLP_LEVEL_BARE);
     ck_assert_int_eq(c[0].given_kib, 500 * MIB);
     ck_assert_int_eq(c[1].given_kib, 500 * MIB);
@@ -98,6 +99,42 @@ START_TEST(odd_kib_are_given_too)
     ck_assert_int_eq(given(c, 3), 1000 * MIB + 1);
     for (int i = 0; i < 3; i++)
         ck_assert_int_le(llabs(c[i].given_kib - 1000 * MIB / 3), 1);
+}
+END_TEST
+
+START_TEST(what_one_keeps_beyond_its_share_is_there_for_the_needs_of_others)
+{
+    /* The first has all and says that it needs it, the second comes later. */
+    struct xlp_claim c[2] = {claim(100, 1900, 4096, 4096), claim(100, 300, 400, 400)};
+
+    c[0].level_kib[XLP_LEVEL_KEPT] = 1900 * MIB;
+    ck_assert_int_eq(xlp_allocate(c, 2, 2000 * MIB), XLP_LEVEL_KEPT);
+    ck_assert_int_eq(c[1].given_kib, 400 * MIB);
+    ck_assert_int_eq(c[0].given_kib, 1600 * MIB);
+}
+END_TEST
+
+START_TEST(what_one_keeps_is_not_shared_with_those_that_have_their_share)
+{
+    struct xlp_claim c[3] = {claim(100, 1800, 1800, 1800), claim(100, 1800, 1800, 1800),
+                             claim(100, 100, 100, 100)};
+
+    c[0].level_kib[XLP_LEVEL_KEPT] = 1600 * MIB;
+    c[1].level_kib[XLP_LEVEL_KEPT] = 1000 * MIB; /* its share */
+    ck_assert_int_eq(xlp_allocate(c, 3, 3000 * MIB), XLP_LEVEL_BARE);
+    ck_assert_int_eq(c[0].given_kib, 1600 * MIB);
+    ck_assert_int_eq(c[1].given_kib, 1300 * MIB);
+}
+END_TEST
+
+START_TEST(a_floor_counts_as_part_of_a_share)
+{
+    struct xlp_claim c[2] = {claim(100, 1200, 1200, 1200), claim(100, 900, 900, 900)};
+
+    c[0].floor_kib = c[0].level_kib[XLP_LEVEL_KEPT] = 1200 * MIB;
+    xlp_allocate(c, 2, 1800 * MIB);
+    ck_assert_int_eq(c[0].given_kib, 1200 * MIB);
+    ck_assert_int_eq(c[1].given_kib, 600 * MIB);
 }
 END_TEST
 
@@ -142,6 +179,9 @@ CHECK_CASE(levels, all_levels_are_given_when_the_pool_is_large,
            what_is_held_is_given_even_beyond_the_pool, need_is_paid_before_comfort,
            the_bare_minimum_is_paid_before_need)
 CHECK_CASE(fill, between_two_levels_everybody_has_the_same_per_share, odd_kib_are_given_too,
+           what_one_keeps_beyond_its_share_is_there_for_the_needs_of_others,
+           what_one_keeps_is_not_shared_with_those_that_have_their_share,
+           a_floor_counts_as_part_of_a_share,
            a_claim_to_use_everything_leaves_others_what_they_need,
            sizes_of_a_petabyte_neither_overflow_nor_lose_a_kib, nobody_shares_nothing)
 CHECK_MAIN("alloc", levels, fill)

@@ -113,6 +113,18 @@ START_TEST(a_value_out_of_range_is_named_with_its_line)
 }
 END_TEST
 
+START_TEST(settings_that_contradict_one_another_are_refused)
+{
+    ck_refused("cpu_even_pct = 9\ntick_ms = 500\n",
+               "x.conf:1: cpu_even_pct: 9 is more than cpu_uneven_pct, 2: evening out would end "
+               "before it begins");
+    ck_refused("cpu_even_pct = 9\n\ncpu_uneven_pct = 8\n",
+               "x.conf:3: cpu_even_pct: 9 is more than cpu_uneven_pct, 8: evening out would end "
+               "before it begins");
+    ck_assert_int_eq(parse("cpu_even_pct = 9\ncpu_uneven_pct = 9\n"), CONFIG_OK);
+}
+END_TEST
+
 START_TEST(an_unknown_name_is_refused_with_the_nearest_known_one)
 {
     ck_refused("tik_ms = 500\n",
@@ -467,6 +479,7 @@ FIXTURE_CASE(reading, nothing_set_means_all_defaults,
              reading_again_replaces_what_was_there, domains_may_be_added_to,
              the_group_of_an_existing_name_has_its_id, modes_have_the_names_that_are_read)
 FIXTURE_CASE(refusing, a_value_out_of_range_is_named_with_its_line,
+             settings_that_contradict_one_another_are_refused,
              an_unknown_name_is_refused_with_the_nearest_known_one, a_name_set_twice_is_refused,
              a_wrong_choice_lists_the_right_ones, values_and_lists_are_not_confused,
              a_wrong_domain_entry_says_what_is_allowed, an_unknown_group_is_refused,

@@ -209,6 +209,23 @@ START_TEST(a_reason_is_a_sentence_with_its_numbers)
 }
 END_TEST
 
+/* Numbers come from files, and from whoever answers on the control socket. */
+START_TEST(the_largest_numbers_are_rounded_like_all_others)
+{
+    struct xlp_reason r = {XLP_REASON_MEM_MOVING, {INT64_MAX, INT64_MIN}};
+    char text[256];
+
+    ck_assert_str_eq(xlp_reason_format(&r, text, sizeof(text)),
+                     "on its way: has 9007199254740992 MiB, target -9007199254740992 MiB");
+    r = (struct xlp_reason){XLP_REASON_MEM_MOVING, {511, 512}};
+    ck_assert_str_eq(xlp_reason_format(&r, text, sizeof(text)),
+                     "on its way: has 0 MiB, target 1 MiB");
+    r = (struct xlp_reason){XLP_REASON_MEM_MOVING, {-511, -512}};
+    ck_assert_str_eq(xlp_reason_format(&r, text, sizeof(text)),
+                     "on its way: has 0 MiB, target -1 MiB");
+}
+END_TEST
+
 /* Every "{field}" of every sentence is a field of that reason, and every name is there once. */
 START_TEST(the_table_of_reasons_is_consistent)
 {
@@ -333,6 +350,7 @@ START_TEST(a_wrong_entry_for_a_guest_is_refused)
         "web1: floor=x",
         "web1: serves=",
         "web1: serves=0123456789012345678901234567890123456789012345678901234567890123",
+        "web1: floor=1025t",
         "0123456789012345678901234567890123456789012345678901234567890123: cpu=0"};
     struct xlp_policy p;
     char error[256];
@@ -384,17 +402,74 @@ START_TEST(releasing_one_domain_also_keeps_hands_off_it)
     made_host(&s, 4, XLP_SCHED_CREDIT2);
     made_guest(&s, 1, 1);
     made_guest(&s, 2, 1)->memory.ledger =
-        (struct xlp_memory_ledger){true, 256 << 10, 256 << 10, 200 << 10};
+        (struct xlp_memory_ledger){true, 256 << 10, 256 << 10, 200 << 10, false};
     s.domains[1].memory.target_kib = 200 << 10;
     xlp_plan_init(&plan);
     ck_assert_int_eq(xlp_plan_release(&s, 2, &plan), 0);
     ck_assert_uint_eq(plan.action_count, 2);
     ck_assert_int_eq(plan.actions[0].kind, XLP_RELEASE_DOMAIN);
     ck_assert_int_eq(plan.actions[1].kind, XLP_RELEASE_TARGET);
-    ck_assert_int_eq(plan.actions[1].to_kib, 256 << 10);
-    s.domains[1].memory.target_kib = 222 << 10; /* set by hand since */
-    ck_assert_int_eq(xlp_plan_release(&s, 2, &plan), 0);
-    ck_assert_int_eq(plan.actions[1].to_kib, 222 << 10);
+    xlp_plan_dispose(&plan);
+    xlp_snapshot_dispose(&s);
+}
+END_TEST
+
+/* A guest of 200 MiB that had 256 before us and which has this target now. */
+static struct xlp_action release_of_memory(int64_t target_mib)
+{
+    struct xlp_snapshot s;
+    struct xlp_plan plan;
+    struct xlp_action action;
+
+    made_host(&s, 4, XLP_SCHED_CREDIT2);
+    made_guest(&s, 1, 1)->memory.ledger =
+        (struct xlp_memory_ledger){true, 256 << 10, 300 << 10, 200 << 10, false};
+    s.domains[0].memory.target_kib = target_mib << 10;
+    if (target_mib == 256)
+        s.domains[0].memory.ledger.our_target_kib = 256 << 10;
+    xlp_plan_init(&plan);
+    ck_assert_int_eq(xlp_plan_release(&s, XLP_UNKNOWN, &plan), 0);
+    ck_assert_uint_eq(plan.action_count, 1);
+    action = plan.actions[0];
+    xlp_plan_dispose(&plan);
+    xlp_snapshot_dispose(&s);
+    return action;
+}
+
+START_TEST(a_release_of_memory_leaves_its_steps_to_the_engine)
+{
+    struct xlp_action ours = release_of_memory(200), by_hand = release_of_memory(222);
+    struct xlp_action back = release_of_memory(256);
+
+    ck_assert_int_eq(ours.to_kib, ours.from_kib);
+    ck_assert_int_eq(ours.reason.code, XLP_REASON_MEM_RELEASING);
+    ck_assert_int_eq(ours.reason.number[0], 256 << 10);
+    ck_assert_int_eq(by_hand.to_kib, 222 << 10);
+    ck_assert_int_eq(by_hand.limit_kib, 0);
+    ck_assert_int_eq(by_hand.reason.code, XLP_REASON_MEM_RELEASE_KEPT);
+    ck_assert_int_eq(back.to_kib, 256 << 10);
+    ck_assert_int_eq(back.limit_kib, 300 << 10);
+    ck_assert_int_eq(back.reason.code, XLP_REASON_MEM_RELEASE);
+}
+END_TEST
+
+START_TEST(adopting_and_acting_again_end_a_release_of_memory)
+{
+    struct xlp_snapshot s;
+    struct xlp_plan plan;
+
+    made_host(&s, 4, XLP_SCHED_CREDIT2);
+    for (uint32_t domid = 1; domid <= 3; domid++)
+        made_guest(&s, domid, 1)->memory.ledger =
+            (struct xlp_memory_ledger){true, 256 << 10, 256 << 10, 200 << 10, domid < 3};
+    s.domains[1].released = true;
+    xlp_plan_init(&plan);
+    ck_assert_int_eq(xlp_plan_resume(&s, XLP_UNKNOWN, &plan), 0);
+    ck_assert_uint_eq(plan.action_count, 1); /* the second was released by name, and stays so */
+    ck_assert_int_eq(plan.actions[0].kind, XLP_ADOPT_DOMAIN);
+    ck_assert_uint_eq(plan.actions[0].domid, 1);
+    ck_assert_int_eq(xlp_plan_adopt(&s, 1, &plan), 0);
+    ck_assert_int_eq(plan.actions[0].kind, XLP_ADOPT_DOMAIN);
     xlp_plan_dispose(&plan);
     xlp_snapshot_dispose(&s);
 }
@@ -508,12 +583,15 @@ CHECK_CASE(cpumap, sets_are_read_and_written_in_xls_notation, malformed_sets_are
 CHECK_CASE(snapshot, equal_sets_are_kept_once, a_reset_snapshot_forgets_but_keeps_its_room,
            domains_and_vcpus_are_found, a_wrong_snapshot_is_named_for_what_is_wrong,
            names_of_guests_cannot_carry_control_characters, uuids_are_read_and_written)
-CHECK_CASE(reason, a_reason_is_a_sentence_with_its_numbers, the_table_of_reasons_is_consistent)
+CHECK_CASE(reason, a_reason_is_a_sentence_with_its_numbers,
+           the_largest_numbers_are_rounded_like_all_others, the_table_of_reasons_is_consistent)
 CHECK_CASE(policy, every_setting_takes_its_default_back,
            a_wrong_value_is_answered_with_what_is_allowed, sizes_are_kib_unless_they_say_otherwise,
            later_entries_for_a_guest_win_key_by_key, a_wrong_entry_for_a_guest_is_refused)
 CHECK_CASE(plan, release_restores_what_is_still_ours_and_forgets_the_rest,
            releasing_one_domain_also_keeps_hands_off_it,
+           a_release_of_memory_leaves_its_steps_to_the_engine,
+           adopting_and_acting_again_end_a_release_of_memory,
            release_restores_a_weight_unless_it_was_set_by_hand_since,
            adopt_hands_over_a_weight_that_was_set_by_hand, adopt_takes_over_every_guest_but_dom0,
            dom0_is_neither_adopted_nor_released_for_good)

@@ -28,6 +28,8 @@ struct fake {
     unsigned int observed, waited, applied;
     unsigned int observe_fails_at, wait_fails_at, ends_at; /* the how manieth call; 0: never */
     uint32_t refuses_vcpu;                                 /* XLP_UNKNOWN: none */
+    bool releasing;                                        /* its guest's memory */
+    enum xlp_action_kind applied_last;
 };
 
 static int fake_observe(struct xlp_host *host, struct xlp_snapshot *s)
@@ -44,6 +46,14 @@ static int fake_observe(struct xlp_host *host, struct xlp_snapshot *s)
     domain = xlp_snapshot_add_domain(s);
     ck_assert_ptr_nonnull(domain);
     snprintf(domain->name, sizeof(domain->name), "look%u", fake->observed);
+    if (fake->releasing) {
+        domain->domid = 1;
+        domain->memory = (struct xlp_domain_memory){
+            .actual_kib = 1 << 20,
+            .target_kib = 1 << 20,
+            .ledger = {true, 1 << 20, 1 << 20, 1 << 20, true},
+        };
+    }
     if (fake->observed != fake->observe_fails_at)
         return 0;
     snprintf(host->error, sizeof(host->error), "xenstored does not answer; start it");
@@ -56,6 +66,7 @@ static void fake_apply(struct xlp_host *host, const struct xlp_action *action,
     struct fake *fake = (struct fake *)host;
 
     fake->applied++;
+    fake->applied_last = action->kind;
     *outcome_out = (struct xlp_outcome){.code = XLP_DONE};
     if (action->vcpu != fake->refuses_vcpu)
         return;
@@ -270,6 +281,30 @@ START_TEST(every_action_is_tried_though_one_fails)
     ck_assert_uint_eq(d.counters.not_done[XLP_REASON_CPU_ROUND_ROBIN], 1);
     ck_assert_str_eq(d.last_error, "setting affinity: no memory");
     ck_assert_uint_eq(history_count(&d.history), 3);
+}
+END_TEST
+
+START_TEST(memory_that_was_released_goes_back_although_all_else_is_only_advised)
+{
+    fake.releasing = true;
+    d.mode = CONFIG_PAUSE;
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert_uint_eq(fake.applied, 0);
+    d.mode = CONFIG_ADVISE;
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert_uint_eq(fake.applied, 1);
+    ck_assert_int_eq(fake.applied_last, XLP_RELEASE_TARGET);
+    ck_assert_uint_eq(d.outcomes.count, 0);
+    ck_assert_uint_eq(history_count(&d.history), 1);
+}
+END_TEST
+
+START_TEST(acting_again_ends_a_release_that_is_not_finished)
+{
+    fake.releasing = true;
+    ck_assert_int_eq(cycle_resume(&d), 0);
+    ck_assert_uint_eq(fake.applied, 1);
+    ck_assert_int_eq(fake.applied_last, XLP_ADOPT_DOMAIN);
 }
 END_TEST
 
@@ -527,6 +562,8 @@ static TCase *ticks(void)
 
 FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
              every_action_is_tried_though_one_fails,
+             memory_that_was_released_goes_back_although_all_else_is_only_advised,
+             acting_again_ends_a_release_that_is_not_finished,
              what_fails_every_tick_does_not_fill_the_history)
 FIXTURE_CASE(asking, the_state_is_put_together_once_a_tick,
              what_a_command_changed_shows_in_the_state_at_once)

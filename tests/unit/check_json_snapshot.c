@@ -103,6 +103,7 @@ static void make_memory(struct xlp_domain_memory *m)
     m->dynamic_max_kib = any_kib();
     m->balloon = chance(50);
     m->report_bad = chance(20);
+    m->refusals = chance(50) ? (uint32_t)any_u64() : 0;
     m->report_age_ns = any_u64();
     if (chance(60))
         make_report(&m->report);
@@ -111,6 +112,7 @@ static void make_memory(struct xlp_domain_memory *m)
         m->ledger.original_target_kib = any_kib();
         m->ledger.original_max_kib = any_kib();
         m->ledger.our_target_kib = any_kib();
+        m->ledger.releasing = chance(50);
     }
 }
 

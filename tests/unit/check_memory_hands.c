@@ -44,9 +44,21 @@ static void no_report(struct xlp_domain *d)
     d->memory.report = (struct xlp_mem_report){.source = XLP_REPORT_NONE};
 }
 
+static void nothing_yet(struct xlp_domain *d)
+{
+    no_balloon(d);
+    no_report(d);
+}
+
 static void bad_report(struct xlp_domain *d)
 {
     d->memory.report_bad = true;
+}
+
+static void only_garbage(struct xlp_domain *d)
+{
+    no_report(d);
+    bad_report(d);
 }
 
 static void released(struct xlp_domain *d)
@@ -88,7 +100,9 @@ static const struct {
     {passthrough, XLP_REASON_MEM_PASSTHROUGH},
     {no_balloon, XLP_REASON_MEM_NO_BALLOON},
     {no_report, XLP_REASON_MEM_NO_AGENT},
+    {nothing_yet, XLP_REASON_MEM_NO_AGENT},
     {bad_report, XLP_REASON_MEM_BAD_REPORT},
+    {only_garbage, XLP_REASON_MEM_BAD_REPORT},
     {released, XLP_REASON_RELEASED},
     {dom0, XLP_REASON_MEM_DOM0},
     {excluded, XLP_REASON_MEM_EXCLUDED},

@@ -39,7 +39,7 @@ START_TEST(a_promise_that_is_not_taken_is_taken_back)
     assert_code(0, XLP_REASON_MEM_STUCK);
     ck_assert_uint_le(until_retarget(g, 30), 30);
     ck_assert_int_eq(m.plan.actions[0].reason.code, XLP_REASON_MEM_GIVE_UP);
-    ck_assert_int_eq(g->target_kib, m.views[0].used_kib + 64 * MIB);
+    ck_assert_int_eq(g->target_kib, g->actual_kib);
 }
 END_TEST
 
@@ -50,14 +50,14 @@ START_TEST(a_balloon_that_fails_is_tried_again_more_and_more_seldom)
 
     model_run(&m, 45); /* it has failed once, and the promise is taken back */
     for (int i = 0; i < 5; i++) {
-        int64_t before_kib = g->target_kib;
-
         pauses[i] = until_retarget(g, 2000);
-        ck_assert_int_ne(g->target_kib, before_kib);
+        ck_assert_int_gt(g->target_kib, g->actual_kib);
         ck_assert_msg(i == 0 || pauses[i] > pauses[i - 1], "try %d came after %u s", i, pauses[i]);
+        ck_assert_uint_le(until_retarget(g, 2000), 45); /* and taken back again */
+        ck_assert_int_eq(g->target_kib, g->actual_kib);
     }
-    ck_assert_uint_ge(pauses[0], 30);
-    ck_assert_uint_le(pauses[4], 600 + 30 + 5);
+    ck_assert_uint_ge(pauses[0], 15);
+    ck_assert_uint_le(pauses[4], 600);
 }
 END_TEST
 
@@ -165,6 +165,137 @@ START_TEST(a_guest_without_memory_to_grow_into_is_not_to_blame)
 }
 END_TEST
 
+/* ---- hosts that do not take targets ---- */
+
+/* Seconds until it is next asked for a target, at most so many. */
+static unsigned int until_asked(const struct model_guest *g, unsigned int most_s)
+{
+    const uint32_t before = g->refusals;
+    unsigned int seconds = 0;
+
+    while (g->refusals == before && seconds < most_s) {
+        model_tick(&m, false);
+        seconds++;
+    }
+    return seconds;
+}
+
+START_TEST(a_host_that_refuses_is_asked_more_and_more_seldom)
+{
+    static const unsigned int pauses_s[] = {30, 60, 120, 240, 480, 600, 600};
+    struct model_guest *g;
+
+    free_above_reserve(100);
+    g = model_add(&m, 1024, 2048, 100);
+    g->refuses = true;
+    model_tick(&m, true);
+    ck_assert_uint_le(until_asked(g, 60), 60);
+    for (size_t i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
+        unsigned int asked_s;
+
+        model_tick(&m, false);
+        assert_code(0, XLP_REASON_MEM_REFUSED);
+        ck_assert_int_eq(m.plan.verdicts[0].memory.number[1], pauses_s[i]);
+        asked_s = until_asked(g, 2000); /* surplus that may go again first earns its credit */
+        ck_assert_uint_ge(asked_s, pauses_s[i]);
+        ck_assert_uint_le(asked_s, pauses_s[i] + 15);
+    }
+}
+END_TEST
+
+START_TEST(a_host_that_takes_a_target_again_is_asked_as_before)
+{
+    struct model_guest *g;
+
+    free_above_reserve(100);
+    g = model_add(&m, 1024, 2048, 100);
+    g->refuses = true;
+    run_from_start(200);
+    ck_assert_uint_ge(g->refusals, 2);
+    g->refuses = false;
+    model_run(&m, 200);
+    ck_assert_int_le(g->actual_kib, 400 * MIB);
+    g->refuses = true;
+    g->trace.point[0].mib = 900;
+    until_asked(g, 60);
+    model_tick(&m, false);
+    ck_assert_int_eq(m.plan.verdicts[0].memory.number[1], 30);
+}
+END_TEST
+
+/* Whatever is asked of it: to shrink, to give back, to follow its balloon or to be told again. */
+static void shrinks(struct model_guest *g)
+{
+    g->refuses = true;
+}
+
+static void lends(struct model_guest *g)
+{
+    g->lies = g->refuses = true;
+    m.guest[1].trace.point[0].mib = 600;
+}
+
+static void is_to_follow(struct model_guest *g)
+{
+    while (g->changes == 0 || g->actual_kib > g->target_kib)
+        model_tick(&m, false);
+    ck_assert_int_lt(g->actual_kib, g->max_kib - MIB);
+    g->trace.point[0].mib = (double)(g->actual_kib / MIB - 70); /* it has no more to give */
+    g->refuses = true;
+}
+
+static void is_stuck(struct model_guest *g)
+{
+    g->balloon = MODEL_STUCK_DOWN;
+    model_run(&m, 20);
+    ck_assert_int_lt(g->target_kib, g->actual_kib);
+    g->refuses = true;
+}
+
+static void is_released(struct model_guest *g)
+{
+    g->refuses = g->ledger.recorded = g->ledger.releasing = true;
+    g->ledger.original_target_kib = 900 * MIB;
+    g->ledger.our_target_kib = g->target_kib;
+}
+
+static void (*const asked_for[])(struct model_guest *g) = {shrinks, lends, is_to_follow, is_stuck,
+                                                           is_released};
+
+START_TEST(nothing_that_is_refused_is_asked_for_each_tick)
+{
+    struct model_guest *g;
+
+    free_above_reserve(0);
+    g = model_add(&m, 1024, 2048, 100);
+    model_add(&m, 300, 1024, 200);
+    set_domain("*: floor=100m");
+    model_tick(&m, true);
+    asked_for[_i](g);
+    model_run(&m, 200);
+    ck_assert_uint_ge(g->refusals, 1);
+    ck_assert_uint_le(g->refusals, 4);
+}
+END_TEST
+
+START_TEST(what_is_refused_is_neither_counted_on_nor_promised)
+{
+    struct model_guest *giver, *taker;
+
+    free_above_reserve(0);
+    giver = model_add(&m, 1024, 2048, 100);
+    giver->refuses = true;
+    taker = model_add(&m, 300, 2048, 200);
+    model_add(&m, 1024, 1024, 100);
+    set_domain("*: floor=100m");
+    run_from_start(60);
+    taker->trace.point[0].mib = 700;
+    model_run(&m, 40);
+    ck_assert_int_ge(taker->actual_kib, (700 + 64) * MIB);
+    ck_assert_int_eq(giver->actual_kib, 1024 * MIB);
+}
+END_TEST
+
 START_TEST(a_liar_gets_no_guest_below_its_need)
 {
     set("mem_surplus", _i ? "guests" : "host");
@@ -225,6 +356,18 @@ static TCase *balloons(void)
     return tcase;
 }
 
+static TCase *refusals(void)
+{
+    TCase *tcase = with_fixture("refusals");
+
+    tcase_add_test(tcase, a_host_that_refuses_is_asked_more_and_more_seldom);
+    tcase_add_test(tcase, a_host_that_takes_a_target_again_is_asked_as_before);
+    tcase_add_loop_test(tcase, nothing_that_is_refused_is_asked_for_each_tick, 0,
+                        sizeof(asked_for) / sizeof(asked_for[0]));
+    tcase_add_test(tcase, what_is_refused_is_neither_counted_on_nor_promised);
+    return tcase;
+}
+
 static TCase *lies(void)
 {
     TCase *tcase = with_fixture("lies");
@@ -235,4 +378,4 @@ static TCase *lies(void)
     return tcase;
 }
 
-CHECK_MAIN("memory trouble", balloons, lies)
+CHECK_MAIN("memory trouble", balloons, refusals, lies)

@@ -93,6 +93,9 @@ static const struct {
      "line 3, column 13: \"memory_mib\" is above \"max_memory_mib\""},
     {HEAD " \"guests\": [],\n \"policy\": {\"cpu_policy\": \"fair\"}}",
      "line 4, column 27: cpu_policy: \"fair\" is not one of: off round-robin balance"},
+    {HEAD " \"guests\": [],\n \"policy\": {\"cpu_even_pct\": 9, \"cpu_uneven_pct\": 8}}",
+     "line 4, column 12: cpu_even_pct: 9 is more than cpu_uneven_pct, 8: evening out would end "
+     "before it begins"},
     {HEAD " \"guests\": [],\n \"events\": [{\"at_s\": 1, \"event\": \"explode\"}]}",
      "line 4, column 34: there is no event \"explode\""},
     {HEAD " \"guests\": [],\n \"events\": [{\"at_s\": 1, \"event\": \"pause\"}]}",

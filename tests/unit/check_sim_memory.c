@@ -121,6 +121,22 @@ START_TEST(an_eager_balloon_takes_memory_when_it_comes)
 }
 END_TEST
 
+START_TEST(a_new_driver_knows_nothing_of_what_failed_before_it)
+{
+    struct xlp_sim *sim = with_guest(",'balloon':'eager'");
+    uint32_t before;
+
+    tell(sim, 700);
+    run_to(sim, 100); /* has failed some ninety times by now */
+    guest(sim, "a")->memory.balloon = XLP_SIM_BALLOON_LINUX;
+    before = guest(sim, "a")->growth_failures;
+    run_to(sim, 200);
+    ck_assert_uint_eq(guest(sim, "a")->growth_failures - before, 4);
+    ck_assert_int_eq(guest(sim, "a")->memory.driver, XLP_SIM_DRIVER_PARKED);
+    sim_close(sim);
+}
+END_TEST
+
 START_TEST(balloons_misbehave_as_their_name_says)
 {
     static const struct {
@@ -310,6 +326,7 @@ END_TEST
 CHECK_CASE(balloons, a_balloon_moves_at_its_rate_and_stops_at_its_target,
            growth_takes_no_more_than_is_free_unclaimed_and_allowed, linux_parks_when_growth_fails,
            only_another_target_wakes_a_parked_balloon, an_eager_balloon_takes_memory_when_it_comes,
+           a_new_driver_knows_nothing_of_what_failed_before_it,
            balloons_misbehave_as_their_name_says,
            what_a_dead_guest_held_is_scrubbed_before_it_is_free, no_memory_is_made_or_lost)
 CHECK_CASE(guests, a_guest_that_lacks_memory_swaps_stalls_and_recovers,

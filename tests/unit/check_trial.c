@@ -317,9 +317,10 @@ START_TEST(taking_too_much_from_a_guest_is_seen)
                                  "'guests':[{'name':'a','overhead_mib':12,'used_mib':300}],"
                                  "'expect':[{'check':'givers-safe','margin_mib':20,'to_s':30},"
                                  "{'check':'givers-safe','margin_mib':20},"
-                                 "{'check':'short','max_s':5}]");
+                                 "{'check':'short','max_s':5},"
+                                 "{'check':'givers-safe','from_s':35,'to_s':40}]");
     struct xlp_judge *judge = xlp_judge_new(sim, S);
-    struct xlp_trial_verdict verdicts[3];
+    struct xlp_trial_verdict verdicts[4];
 
     ck_assert_ptr_nonnull(judge);
     sim->probe = judge_step;
@@ -328,7 +329,7 @@ START_TEST(taking_too_much_from_a_guest_is_seen)
     run_to(sim, 40);
     ck_assert_int_eq(set_target(sim, "a", 252 * 1024, 0), XLP_DONE);
     run_to(sim, 60);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         xlp_judge_verdict(judge, i, &verdicts[i]);
     ck_assert(verdicts[0].passed);
     ck_assert_str_eq(verdicts[0].text, "givers-safe, 0 s to 30 s: a was left 20.0 MiB above what "
@@ -339,6 +340,9 @@ START_TEST(taking_too_much_from_a_guest_is_seen)
     ck_assert(!verdicts[2].passed);
     ck_assert_str_eq(verdicts[2].text,
                      "short, 0 s to 60 s: a was short for 19.8 s on end; expected: at most 5 s");
+    ck_assert(!verdicts[3].passed);
+    ck_assert_str_eq(verdicts[3].text, "givers-safe, 35 s to 40 s: nothing to judge: nobody gave "
+                                       "memory up");
     xlp_judge_free(judge);
     sim_close(sim);
 }

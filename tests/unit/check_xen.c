@@ -525,7 +525,7 @@ START_TEST(a_release_is_not_done_before_the_limit_is_the_original)
     look(h);
     ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_NOT_DONE_BUSY);
     ck_assert_str_eq(fake_text(TARGET_1), "409600");
-    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 409600");
+    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 409600 releasing");
     fake_domain(1)->info.tot_pages = 450 << 8;
     look(h);
     ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_NOT_DONE_BUSY);
@@ -547,7 +547,7 @@ START_TEST(a_release_in_steps_keeps_the_record_until_the_last)
     ck_assert_int_eq(size(h, XLP_SET_TARGET, 300, 300), XLP_DONE);
     look(h);
     ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 350, 400), XLP_DONE);
-    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 358400");
+    ck_assert_str_eq(fake_text(MEMORY_1), "409600 409600 358400 releasing");
     look(h);
     ck_assert_int_eq(size(h, XLP_RELEASE_TARGET, 400, 400), XLP_DONE);
     ck_assert_str_eq(fake_text(MEMORY_1), "");

@@ -36,7 +36,8 @@ struct model_guest {
     int64_t overhead_kib;
     int64_t actual_kib, target_kib, max_kib, static_max_kib;
     enum model_balloon balloon;
-    bool parked, lies;
+    bool parked, lies, refuses; /* refuses: its toolstack takes no target */
+    uint32_t refusals;
     struct xlp_mem_report report;
     int64_t reported_kib; /* used_kib when it reported last */
     uint64_t reported_ns;
@@ -197,6 +198,7 @@ static inline void model_observe(struct model *m)
         d->memory.report = g->report;
         d->memory.report_age_ns = m->now_ns - g->reported_ns;
         d->memory.ledger = g->ledger;
+        d->memory.refusals = g->refusals;
         s->memory.total_kib += g->actual_kib;
     }
 }
@@ -222,8 +224,19 @@ static inline void model_apply(struct model *m, const struct xlp_action *a)
 {
     struct model_guest *g = model_by_domid(m, a->domid);
 
-    if (!g->ledger.recorded) {
+    if (g->refuses) {
+        g->refusals++;
+        return;
+    }
+    if (a->kind == XLP_RELEASE_TARGET) {
+        bool ours = g->target_kib == g->ledger.our_target_kib;
+
+        g->ledger.recorded = ours && g->target_kib != g->ledger.original_target_kib;
+        if (!ours)
+            return;
+    } else if (!g->ledger.recorded) {
         g->ledger.recorded = true;
+        g->ledger.releasing = false;
         g->ledger.original_target_kib = g->target_kib;
         g->ledger.original_max_kib = g->max_kib;
     }
