@@ -260,8 +260,10 @@ def check_targets():
             for why in ("above its static maximum", "more than nothing", "target 0: refused"):
                 expect(why in adapter.said, adapter.said)
         with claim("a release restores target and limit, and forgets the record"):
-            adapter.look(f"untarget {one} 131072 131072")
+            adapter.look(f"untarget {one} 131072 0")
             host.until("it is back", lambda: guest.actual_kib() == 131072)
+            expect(memory()["ledger"]["releasing"], memory())
+            adapter.look(f"untarget {one} 131072 131072")
             expect("ledger" not in memory() and memory()["max_kib"] == 131072, memory())
         with claim("of a guest that has to give back for it, the record stays until it has"):
             adapter.look(f"target {one} 180000 180000")

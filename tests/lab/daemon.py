@@ -13,8 +13,9 @@ PID = "/run/lab/xlpolicyd.pid"
 class Daemon:
     """Starts, asks and ends the daemon; settings are those of xlpolicyd.conf."""
 
-    def __init__(self, host):
+    def __init__(self, host, environment=""):
         self.host = host
+        self.environment = environment  # "NAME=VALUE ...", for the daemon alone
 
     def start(self, mode="act", options="", **settings):
         """Writes the configuration, starts the daemon in the background, waits until it answers."""
@@ -24,7 +25,7 @@ class Daemon:
 
     def restart(self, options=""):
         """Starts the daemon with the configuration that is there."""
-        self.host.run(f"setsid xlpolicyd -F {options} >>{LOG} 2>&1 </dev/null & echo $! >{PID}")
+        self.host.run(f"{self.environment} setsid xlpolicyd -F {options} >>{LOG} 2>&1 </dev/null & echo $! >{PID}")
         self.host.until("xlpolicyd answers", lambda: self.host.sh("xlpolicy status")[0] == 0, 180, 1)
 
     def kill(self, signal="KILL"):
@@ -40,9 +41,9 @@ class Daemon:
         return json.loads(self.cli(f"--json {arguments}"))
 
 
-def running(host, **settings):
+def running(host, environment="", **settings):
     """A daemon that is already at work."""
-    daemon = Daemon(host)
+    daemon = Daemon(host, environment)
     daemon.start(**settings)
     return daemon
 
