@@ -153,6 +153,7 @@ static bool takes_whole_nodes(const struct map_facts *m, const struct pool_facts
         members[slots[i].node] += xlp_cpumap_test(&m->slots, i);
     }
     for (uint32_t i = 0; i < facts->slot_count; i++)
+        /* cppcheck-suppress uninitvar ; all nodes of slots are set above */
         if (members[slots[i].node] != 0 && members[slots[i].node] != sizes[slots[i].node])
             return false;
     return true;

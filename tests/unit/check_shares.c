@@ -56,7 +56,7 @@ static size_t any_tickets(struct xlp_random *random, uint32_t tickets[HOLDERS_MA
 START_TEST(stride_is_never_off_by_a_whole_thing)
 {
     struct xlp_random random = {(uint64_t)_i};
-    uint32_t tickets[HOLDERS_MAX];
+    uint32_t tickets[HOLDERS_MAX] = {0};
     struct xlp_apportioner a;
 
     xlp_stride_init(&a);
@@ -72,7 +72,7 @@ END_TEST
 START_TEST(stride_repeats_itself_once_every_ticket_was_served)
 {
     struct xlp_random random = {(uint64_t)_i};
-    uint32_t tickets[HOLDERS_MAX];
+    uint32_t tickets[HOLDERS_MAX] = {0};
     struct xlp_apportioner a;
 
     xlp_stride_init(&a);
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(the_same_seed_draws_the_same_lots)
 {
     const uint32_t tickets[] = {1, 2, 3};
-    size_t drawn[200];
+    size_t drawn[200] = {0};
 
     for (int round = 0; round < 2; round++) {
         struct xlp_random random = {42};
