@@ -95,16 +95,22 @@ static void start(struct xlp_sim *sim, struct xlp_sim_domain *d)
     d->up_ns = sim->now_ns + d->spec->boot_ns;
 }
 
-/* The new domain may have the old one's memory at once: that is how xl does it. */
+/* The new domain may have the old one's memory at once, and has its weight: so does xl. */
 static void reboot(struct xlp_sim *sim, struct xlp_sim_domain *d)
 {
+    struct xlp_weight_ledger ledger = d->ledger;
+    uint32_t weight = d->weight;
+
     if (!d->alive)
         return;
     xlp_sim_destroy(sim, d);
     sim->scrub_kib -= d->memory.actual_kib + d->spec->video_kib;
     sim->free_kib += d->memory.actual_kib + d->spec->video_kib;
-    if (xlp_sim_create(sim, d))
-        d->up_ns = sim->now_ns + REBOOT_NS;
+    if (!xlp_sim_create(sim, d))
+        return;
+    d->up_ns = sim->now_ns + REBOOT_NS;
+    d->weight = weight;
+    d->ledger = ledger;
 }
 
 /* ---- the operator ---- */

@@ -63,7 +63,8 @@ struct xen_vcpu {
 /* The ledger of a domain's weight. */
 struct xen_weight_record {
     bool recorded;
-    bool pending; /* next is valid */
+    bool inherited; /* of the same domain before it rebooted: to be confirmed */
+    bool pending;   /* next is valid */
     uint32_t original, ours, next;
 };
 

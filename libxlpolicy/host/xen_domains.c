@@ -300,9 +300,10 @@ static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snap
         to->passthrough_devices = 1;
     to->age_ns = age_ns(d, s->time_ns);
     to->released = d->released;
-    to->ledger = (struct xlp_weight_ledger){.recorded = d->weight_record.recorded,
-                                            .original_weight = d->weight_record.original,
-                                            .our_weight = d->weight_record.ours};
+    if (d->weight_record.recorded && !d->weight_record.inherited)
+        to->ledger = (struct xlp_weight_ledger){.recorded = true,
+                                                .original_weight = d->weight_record.original,
+                                                .our_weight = d->weight_record.ours};
     xlp_xen_fill_memory(d, to->age_ns, s->time_ns, &to->memory);
     return fill_vcpus(d, s) < 0 ? xlp_xen_out_of_memory(h) : 0;
 }

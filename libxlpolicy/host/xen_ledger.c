@@ -25,13 +25,13 @@
  *
  * What Xen itself makes of a mask that we wrote is ours too: see widened_by_xen().
  *
- * A domain keeps its UUID across a reboot and gets a new id, fresh masks and the weight of its
- * configuration: the entries of these then no longer count, and go with the first that is written.
- * Its target it keeps (xl reboots a guest with the target it has), and so the entry of memory
- * stays, if the target of the new domain is the one that we wrote. The same holds for one that was
- * saved, or sent to another host and comes back, which may be much later: of a domain that is not
- * there the entry of memory and the mark of a release are kept for 30 days. (The other host's
- * daemon knows nothing of them: to it, what the guest came with is the original.)
+ * A domain keeps its UUID across a reboot and gets a new id and fresh masks: their entries then no
+ * longer count, and go with the first that is written. Its target and its weight it keeps (xl
+ * reboots a guest with what it has), and so their entries stay, if the new domain has what we
+ * wrote. The same holds for one that was saved, or sent to another host and comes back, which may
+ * be much later: of a domain that is not there these entries and the mark of a release are kept for
+ * 30 days. (The other host's daemon knows nothing of them: to it, what the guest came with is the
+ * original.)
  *
  * Two domains may have one UUID for a while: one still dying when its successor runs, or both ends
  * of a migration within this host. The entries are then those of the one they name, as long as it
@@ -219,8 +219,7 @@ static void retire(struct xen_host *h, struct xen_gone *gone)
     char path[PATH_SIZE], text[32];
 
     snprintf(text, sizeof(text), "%" PRId64, gone->since_s);
-    gone->retired = remove_key(h, gone->uuid, "vcpu") && remove_key(h, gone->uuid, "weight") &&
-                    remove_key(h, gone->uuid, "domid") &&
+    gone->retired = remove_key(h, gone->uuid, "vcpu") && remove_key(h, gone->uuid, "domid") &&
                     xs_write(h->xs, XBT_NULL, path_of(gone->uuid, "gone", path), text,
                              (unsigned int)strlen(text));
 }
@@ -233,7 +232,8 @@ static bool is_awaited(struct xen_host *h, struct xen_gone *gone, int64_t now_s)
     if (now_s - gone->since_s < REBOOT_S)
         return true;
     if (now_s - gone->since_s >= KEPT_S ||
-        !(has_key(h, gone->uuid, "memory") || has_key(h, gone->uuid, "released")))
+        !(has_key(h, gone->uuid, "memory") || has_key(h, gone->uuid, "weight") ||
+          has_key(h, gone->uuid, "released")))
         return !remove_key(h, gone->uuid, "");
     if (!gone->retired)
         retire(h, gone);
@@ -311,11 +311,12 @@ int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
     d->ledger_is_anothers = domid >= 0 && is_twin(xlp_xen_domain(h, (uint32_t)domid), d);
     if (d->ledger_is_anothers)
         return 0;
-    if (load_memory(h, d) < 0)
+    if (load_memory(h, d) < 0 || load_weight(h, d) < 0)
         return -1;
     if (d->ledger_has_domid)
-        return load_weight(h, d) < 0 ? -1 : load_vcpus(h, d);
+        return load_vcpus(h, d);
     d->memory.inherited = d->memory.recorded; /* rebooted */
+    d->weight_record.inherited = d->weight_record.recorded;
     return 0;
 }
 
@@ -471,13 +472,16 @@ static void settle_weight(struct xen_host *h, struct xen_domain *d)
 {
     struct xen_weight_record *r = &d->weight_record;
 
-    if (!r->pending)
+    if (!r->pending && !r->inherited)
         return;
-    if (d->weight == r->next)
+    if (r->inherited && (d->weight == 0 || d->info.cpu_time == 0))
+        return; /* it is still being built */
+    if (r->pending && d->weight == r->next)
         r->ours = r->next;
-    r->pending = false;
+    r->recorded = !r->inherited || d->weight == r->ours;
+    r->pending = r->inherited = false;
     if (!h->read_only)
-        xlp_xen_ledger_write_weight(h, d, r);
+        xlp_xen_ledger_write_weight(h, d, r->recorded ? r : NULL);
 }
 
 static bool same_target(int64_t a, int64_t b)
@@ -533,7 +537,7 @@ static int write_entry(struct xen_host *h, struct xen_domain *d, const char *key
 }
 
 /* An entry counts for the domain whose id stands beside it, so the id comes first; and before it,
- * the masks and the weight of a former domain of this UUID go. */
+ * the masks of a former domain of this UUID go. */
 static int write_domid(struct xen_host *h, struct xen_domain *d)
 {
     char text[16];
@@ -541,8 +545,7 @@ static int write_domid(struct xen_host *h, struct xen_domain *d)
     if (d->ledger_has_domid)
         return 0;
     snprintf(text, sizeof(text), "%" PRIu32, d->domid);
-    if (write_entry(h, d, "vcpu", NULL) < 0 || write_entry(h, d, "weight", NULL) < 0 ||
-        write_entry(h, d, "domid", text) < 0)
+    if (write_entry(h, d, "vcpu", NULL) < 0 || write_entry(h, d, "domid", text) < 0)
         return -1;
     d->ledger_has_domid = true;
     return 0;

@@ -259,12 +259,12 @@ def check_targets():
             adapter.look(f"target {one} 999999 0 target {one} 0 0 target 0 1000 0")
             for why in ("above its static maximum", "more than nothing", "target 0: refused"):
                 expect(why in adapter.said, adapter.said)
-        with claim("a release restores target and limit, and forgets the record"):
-            adapter.look(f"untarget {one} 131072 0")
-            host.until("it is back", lambda: guest.actual_kib() == 131072)
+        with claim("a release restores target and limit in steps, and forgets the record with the last"):
+            adapter.look(f"untarget {one} 125000 125000")
             expect(memory()["ledger"]["releasing"], memory())
             adapter.look(f"untarget {one} 131072 131072")
             expect("ledger" not in memory() and memory()["max_kib"] == 131072, memory())
+            host.until("it is back", lambda: guest.actual_kib() == 131072)
         with claim("of a guest that has to give back for it, the record stays until it has"):
             adapter.look(f"target {one} 180000 180000")
             host.until("it has grown", lambda: guest.actual_kib() == 180000)
@@ -293,15 +293,15 @@ def check_reboot():
         with claim("across a reboot a guest keeps its target, and the record of it"):
             expect(seen["memory"]["target_kib"] == 163840, seen)
             expect(seen["memory"]["ledger"]["original_target_kib"] == 131072, seen)
-        with claim("and that hands are off it, but not the masks and the weight that are gone"):
+        with claim("its weight, too, and that hands are off it; but not the masks, which are gone"):
+            expect(seen["weight"] == 512 and seen["ledger"]["original_weight"] == 256, seen)
             expect(seen["released"] and "ledger" not in seen["vcpus"][0], seen)
-            expect(seen["weight"] == 256 and "ledger" not in seen, seen)
-            for key in ("vcpu/0", "weight"):
-                expect(adapter.entry(UUID, key) is None, adapter.entry(UUID, key))
-        with claim("created anew with another size, its target is no longer ours"):
+            expect(adapter.entry(UUID, "vcpu/0") is None, adapter.entry(UUID, "vcpu/0"))
+        with claim("created anew with another size and weight, neither is ours any more"):
             host.run("xl destroy vm9; xl create -q /run/vm9.cfg; sleep 10")
             seen = domain(adapter.look("look"), host.domids()["vm9"])
-            expect("ledger" not in seen["memory"] and seen["released"], seen)
+            expect("ledger" not in seen["memory"] and "ledger" not in seen, seen)
+            expect(seen["released"] and adapter.entry(UUID, "weight") is None, seen)
 
 
 def check_samples():

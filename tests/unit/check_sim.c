@@ -278,7 +278,7 @@ START_TEST(the_first_weight_records_what_was_there)
     run_to(sim, 30);
     ck_assert_uint_eq(light->weight, 256); /* the other pool's scheduler knows nothing of 300 */
     run_to(sim, 40);
-    ck_assert(!guest(sim, "heavy")->ledger.recorded && guest(sim, "heavy")->weight == 256);
+    ck_assert(guest(sim, "heavy")->ledger.recorded && guest(sim, "heavy")->weight == 1000);
     sim_close(sim);
 }
 END_TEST

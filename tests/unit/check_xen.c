@@ -128,6 +128,7 @@ END_TEST
 #define DOMID_1  UUID_1 "domid"
 #define VCPU_1   UUID_1 "vcpu/0"
 #define MEMORY_1 UUID_1 "memory"
+#define WEIGHT_1 UUID_1 "weight"
 
 static void look(struct xen_host *h)
 {
@@ -209,6 +210,45 @@ START_TEST(a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus)
     ck_assert_str_eq(fake_text(VCPU_1), "");
     ck_assert_str_eq(fake_text(MEMORY_1), "2000 2000 1000");
     ck_assert(xlp_xen_domain(h, 9)->memory.recorded);
+    fake_close(h);
+}
+END_TEST
+
+/* A guest that runs with this weight, in the place of one whose weight was 300 before us. */
+static struct xen_host *rebooted_with_weight(uint16_t weight)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(9, 1)->weight = weight;
+    fake_domain(9)->info.cpu_time = 0;
+    fake_put(DOMID_1, "1");
+    fake_put(WEIGHT_1, "300 400 512");
+    look(h);
+    ck_assert_str_eq(fake_text(WEIGHT_1), "300 400 512"); /* not before it runs */
+    fake_domain(9)->info.cpu_time = 1;
+    look(h);
+    return h;
+}
+
+START_TEST(a_guest_that_rebooted_with_the_weight_it_had_from_us_keeps_the_record)
+{
+    struct xen_host *h = rebooted_with_weight(512);
+
+    ck_assert_str_eq(fake_text(WEIGHT_1), "300 512");
+    ck_assert_str_eq(fake_text(DOMID_1), "9");
+    fake_close(h);
+    h = rebooted_with_weight(400);
+    ck_assert_str_eq(fake_text(WEIGHT_1), "300 400");
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(created_with_another_weight_it_has_none)
+{
+    struct xen_host *h = rebooted_with_weight(256);
+
+    ck_assert_str_eq(fake_text(WEIGHT_1), "");
+    ck_assert(!xlp_xen_domain(h, 9)->weight_record.recorded);
     fake_close(h);
 }
 END_TEST
@@ -797,6 +837,8 @@ CHECK_CASE(gone, a_guest_that_comes_back_after_days_is_known_again,
            nothing_is_recorded_beside_masks_of_a_former_guest_that_cannot_be_removed)
 CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
            a_successor_takes_over_the_record_of_memory_and_not_that_of_vcpus,
+           a_guest_that_rebooted_with_the_weight_it_had_from_us_keeps_the_record,
+           created_with_another_weight_it_has_none,
            a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
            of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_gets_it)
 CHECK_CASE(memory, a_growth_that_fails_leaves_neither_a_limit_nor_a_record,

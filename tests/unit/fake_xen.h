@@ -28,6 +28,7 @@
 struct fake_domain {
     xc_domaininfo_t info;
     uint8_t hard, soft;
+    uint16_t weight;
     int error; /* of every call about its vCPU */
 };
 
@@ -71,7 +72,7 @@ static inline struct fake_domain *fake_add(uint32_t domid, uint8_t uuid)
 {
     struct fake_domain *d = &fake.domains[fake.domain_count++];
 
-    *d = (struct fake_domain){.hard = 0xff, .soft = 0xff};
+    *d = (struct fake_domain){.hard = 0xff, .soft = 0xff, .weight = 256};
     d->info.domain = (domid_t)domid;
     d->info.handle[15] = uuid;
     d->info.nr_online_vcpus = 1;
@@ -251,8 +252,7 @@ int xc_sched_credit2_domain_get(xc_interface *xch, uint32_t domid,
                                 struct xen_domctl_sched_credit2 *sdom)
 {
     (void)xch;
-    (void)domid;
-    sdom->weight = 256;
+    sdom->weight = fake_domain(domid)->weight;
     return 0;
 }
 
