@@ -12,6 +12,7 @@ import time
 
 import daemon
 import lab
+from loaded import affinities, host_with
 from tap import Tap, expect
 
 TAP = Tap()
@@ -53,8 +54,8 @@ def check_c2():
 
 def check_c3():
     pins = {name: str(n // 2) for n, name in enumerate(GUESTS)}
-    with _loaded_host(pins, SAME) as host:
-        before = _affinities(host)
+    with host_with("eight", SAME, pins) as host:
+        before = affinities(host)
         daemon.running(host, cpu_affinity="hard", adopt=1, mem_policy="off")
         with claim(f"C3: a balanced host is left alone for {QUIET_S} s"):
             _stays(host, before)
@@ -66,13 +67,13 @@ def check_c4():
 
 
 def _balances(name, start, pins):
-    with _loaded_host(pins, SAME) as host:
+    with host_with("eight", SAME, pins) as host:
         daemon.running(host, cpu_affinity="hard", adopt=1, mem_policy="off")
         with claim(f"{name}: {start} end up two to a pCPU"):
             host.until("two guests on each pCPU", lambda: _each_has(host, 2), SETTLE_S,
                        LOOK_EVERY_S)
         with claim(f"{name}: and stay there for {QUIET_S} s"):
-            _stays(host, _affinities(host))
+            _stays(host, affinities(host))
         _equally_served(host, name)
 
 
@@ -98,7 +99,7 @@ def check_c5():
             host.until("they are paired", lambda: _pairs_heavy_and_light(host), SETTLE_S,
                        LOOK_EVERY_S)
         with claim(f"C5: and they stay so for {QUIET_S} s"):
-            _stays(host, _affinities(host))
+            _stays(host, affinities(host))
         with claim("C5: guests use every pCPU alike, by Xen's counters"):
             spread, usage = _spread(host)
             TAP.note(usage)
@@ -121,47 +122,13 @@ def check_round_robin():
 def _mixed_host():
     """Three heavy and three light guests on pCPUs 1-3, in an order that round-robin gets wrong."""
     heavy = ("vm1", "vm4", "vm5")
-    return _Loaded({name: "1-3" for name in GUESTS[:6]},
-                   {name: HEAVY_PCT if name in heavy else LIGHT_PCT for name in GUESTS[:6]})
-
-
-def _loaded_host(pins, duties):
-    """The eight guests, pinned and burning; a context manager."""
-    return _Loaded(pins, duties)
-
-
-class _Loaded:
-    def __init__(self, pins, duties):
-        self.pins, self.duties = pins, duties
-        self.state = lab.state("eight", files=lab.project_files())
-
-    def __enter__(self):
-        host = self.state.__enter__()
-        try:
-            for name in set(host.guests) - set(self.duties):
-                host.run(f"xl destroy {name}")
-            host.refresh()
-            if self.pins:
-                host.place(self.pins)
-            host.order({name: f"burn {duty}" for name, duty in self.duties.items()})
-        except BaseException:
-            self.state.__exit__(*sys.exc_info())
-            raise
-        host.duties = self.duties
-        return host
-
-    def __exit__(self, *error):
-        return self.state.__exit__(*error)
-
-
-def _affinities(host):
-    return {key: (vcpu.hard, vcpu.soft) for key, vcpu in host.vcpus().items()
-            if key[0] != "Domain-0"}
+    return host_with("eight", {name: HEAVY_PCT if name in heavy else LIGHT_PCT for name in GUESTS[:6]},
+                     {name: "1-3" for name in GUESTS[:6]})
 
 
 def _places(host):
     """{guest: its pCPU}, of those that are bound to one."""
-    return {key[0]: next(iter(hard)) for key, (hard, _) in _affinities(host).items()
+    return {key[0]: next(iter(hard)) for key, (hard, _) in affinities(host).items()
             if len(hard) == 1}
 
 
@@ -181,7 +148,7 @@ def _stays(host, before):
     end = time.monotonic() + QUIET_S
     while time.monotonic() < end:
         time.sleep(LOOK_EVERY_S)
-        now = _affinities(host)
+        now = affinities(host)
         moved = {key[0]: now[key] for key in now if now[key] != before[key]}
         expect(not moved, f"moved: {moved}")
 
@@ -359,17 +326,17 @@ def check_m3():
 
 def check_safety():
     pins = {"vm1": "0", "vm2": "0", "vm3": "0"}
-    with _loaded_host(pins, {name: 20 for name in GUESTS}) as host:
+    with host_with("eight", {name: 20 for name in GUESTS}, pins) as host:
         host.favour_dom0()
         host.guests["vm5"].alloc(44)  # more than it has room for with its margin: it will grow
-        untouched = _affinities(host), _targets(host)
+        untouched = affinities(host), _targets(host)
         # One guest in two seconds: slow enough to be killed in the middle.
         keeper = daemon.running(host, mode="advise", cpu_affinity="hard", adopt=1, tick_ms=2000,
                                 cpu_moves_max=1)
         with claim("advise mode plans and explains, and changes nothing"):
             host.until("a plan is made", lambda: keeper.json("plan")["plan"]["actions"], SETTLE_S, 2)
             time.sleep(5)
-            expect((_affinities(host), _targets(host)) == untouched, _affinities(host))
+            expect((affinities(host), _targets(host)) == untouched, affinities(host))
         with claim("kill -9 while guests are being placed: the next start places the rest"):
             keeper.cli("act")
             for count in (4, 6):
@@ -381,10 +348,10 @@ def check_safety():
             host.until("all are placed", lambda: len(_places(host)) == 8, SETTLE_S, 2)
         with claim("kill -9 and a new start change nothing by themselves"):
             keeper.kill("KILL")
-            placed = _affinities(host)
+            placed = affinities(host)
             keeper.restart("--mode advise")
             time.sleep(6)
-            expect(_affinities(host) == placed, f"{placed} {_affinities(host)}")
+            expect(affinities(host) == placed, f"{placed} {affinities(host)}")
         with claim("a guest that is destroyed meanwhile does no harm"):
             keeper.cli("act")
             host.run("xl destroy vm8")
@@ -402,18 +369,25 @@ def check_safety():
             host.until("vm5 was given memory",
                        lambda: _targets(host)["vm5"] > untouched[1]["vm5"], SETTLE_S, 2)
             keeper.kill("TERM")
-            left = _affinities(host), _targets(host)
+            left = affinities(host), _targets(host)
             time.sleep(4)
-            expect((_affinities(host), _targets(host)) == left, f"{left} {_targets(host)}")
+            expect((affinities(host), _targets(host)) == left, f"{left} {_targets(host)}")
             expect(len(_places(host)) == 7, _places(host))
             expect(left[1]["vm5"] > untouched[1]["vm5"], left[1])
-        with claim("release restores masks and targets from before, those of dead daemons too"):
+        with claim("release restores the masks from before, those of dead daemons too"):
             keeper.restart("--mode advise")
             keeper.cli("release --all")
-            for (name, vcpu), masks in _affinities(host).items():
+            for (name, vcpu), masks in affinities(host).items():
                 expect(name == "vm1" or masks == untouched[0][name, vcpu], f"{name}: {masks}")
-            for name, target_kib in _targets(host).items():
-                expect(target_kib == untouched[1][name], f"{name}: {target_kib} KiB")
+        with claim("release leaves a guest what it uses"):
+            time.sleep(6)
+            expect(_targets(host)["vm5"] > untouched[1]["vm5"], _targets(host))
+            expect("cannot do with less" in keeper.cli("why vm5"), keeper.cli("why vm5"))
+        with claim("and restores its target once it uses less, in mode advise, too"):
+            host.guests["vm5"].alloc(0)
+            host.until("targets are what they were",
+                       lambda: _targets(host) == {name: untouched[1][name] for name in host.guests},
+                       SETTLE_S, 2)
         with claim("with no daemon the readers look at Xen directly"):
             keeper.kill("TERM")
             expect("vm3" in host.run("xlpolicy list"), host.run("xlpolicy list"))
