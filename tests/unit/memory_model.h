@@ -2,7 +2,8 @@
 /*
  * A host with guests for tests of the memory half: use follows a trace, balloons move at a rate,
  * agents report as ours does, and a plan's actions show in the next snapshot. A balloon that finds
- * no memory to grow into sleeps until its target changes, the worst that Linux's driver does.
+ * no memory to grow into sleeps until its target changes, the worst that Linux's driver does. The
+ * limits below may be defined before.
  */
 #ifndef XLPOLICY_TESTS_MEMORY_MODEL_H
 #define XLPOLICY_TESTS_MEMORY_MODEL_H
@@ -13,11 +14,13 @@
 
 #include "memory/memory.h"
 
-#define MIB              INT64_C(1024) /* in KiB */
-#define MODEL_SECOND_NS  UINT64_C(1000000000)
-#define MODEL_STEP_NS    (MODEL_SECOND_NS / 10)
+#define MIB             INT64_C(1024) /* in KiB */
+#define MODEL_SECOND_NS UINT64_C(1000000000)
+#define MODEL_STEP_NS   (MODEL_SECOND_NS / 10)
+#ifndef MODEL_GUESTS_MAX
 #define MODEL_GUESTS_MAX 64
 #define MODEL_POINTS_MAX 8
+#endif
 
 /* Use in MiB at times in seconds, linear in between, constant outside. */
 struct model_trace {
@@ -59,6 +62,7 @@ struct model {
     struct xlp_domain_view views[MODEL_GUESTS_MAX];
     struct xlp_memory *memory;
     bool advise; /* plans are not carried out */
+    bool eager;  /* balloons that find too little memory take what there is, and never sleep */
 };
 
 static inline void model_init(struct model *m)
@@ -140,10 +144,12 @@ static inline void model_balloon_step(struct model *m, struct model_guest *g)
         way_kib = most_kib;
     if (way_kib < -most_kib)
         way_kib = -most_kib;
-    if (way_kib > m->free_kib) {
+    if (way_kib > m->free_kib && !m->eager) {
         g->parked = true;
         return;
     }
+    if (way_kib > m->free_kib)
+        way_kib = m->free_kib > 0 ? m->free_kib : 0;
     g->actual_kib += way_kib;
     m->free_kib -= way_kib;
 }

@@ -53,20 +53,10 @@ static void run_loops(struct results *r)
     }
 }
 
-static bool all_targets_met(const struct results *r)
-{
-    struct target targets[TARGETS_MAX];
-    size_t count = targets_judge(r, targets);
-
-    for (size_t i = 0; i < count; i++)
-        if (!targets[i].met)
-            return false;
-    return true;
-}
-
 int bench_cpu(int argc, char **argv)
 {
     struct results r = {0};
+    struct targets targets;
     struct options o;
     int status = options_read(&o, argc, argv);
 
@@ -81,7 +71,8 @@ int bench_cpu(int argc, char **argv)
         json_print(&r);
     else
         table_print(&r);
-    status = o.strict && !all_targets_met(&r);
+    targets = targets_judge(&r);
+    status = o.strict && !targets_all_met(&targets);
     for (size_t u = 0; u < UTILS_MAX; u++)
         for (enum policy_id id = 0; id < POLICY_COUNT; id++)
             free(r.loop[u][id]);

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The results as JSON: all names are our own, so nothing needs quoting. */
-#include <math.h>
 #include <stdio.h>
 
 #include "results.h"
 
-static void number(const char *key, double value)
-{
-    if (isfinite(value))
-        printf("\"%s\": %.6g", key, value);
-    else
-        printf("\"%s\": null", key);
-}
-
 static void print_decision(const char *scenario, const char *policy, const struct decision *d)
 {
     printf("{\"scenario\": \"%s\", \"policy\": \"%s\", ", scenario, policy);
-    number("p50_us", d->p50_us), printf(", ");
-    number("p99_us", d->p99_us), printf(", ");
-    number("moves", d->moves), printf(", ");
-    number("misplaced_pct", d->misplaced_pct), printf(", ");
-    number("max_over_bound", d->max_over_bound), printf(", ");
-    number("allocations", d->allocations), printf("}");
+    json_number("p50_us", d->p50_us), printf(", ");
+    json_number("p99_us", d->p99_us), printf(", ");
+    json_number("moves", d->moves), printf(", ");
+    json_number("misplaced_pct", d->misplaced_pct), printf(", ");
+    json_number("max_over_bound", d->max_over_bound), printf(", ");
+    json_number("allocations", d->allocations), printf("}");
 }
 
 static void print_decisions(const struct results *r)
@@ -30,7 +21,7 @@ static void print_decisions(const struct results *r)
     const char *comma = "";
 
     printf("\"decisions\": {\"vcpus\": %zu, \"pcpus\": %zu, ", d->vcpu_count, d->pcpu_count);
-    number("util", d->util);
+    json_number("util", d->util);
     printf(", \"seed\": %llu, \"rows\": [", (unsigned long long)d->seed);
     for (enum scenario s = 0; s < SCENARIO_COUNT; s++) {
         for (enum policy_id id = 0; id < POLICY_COUNT; id++) {
@@ -47,7 +38,7 @@ static void print_decisions(const struct results *r)
 static void print_metrics(const struct loop_result *result)
 {
     for (enum loop_metric m = 0; m < LOOP_METRICS; m++) {
-        number(loop_metric_names[m].key, result->metric[m]);
+        json_number(loop_metric_names[m].key, result->metric[m]);
         printf("%s", m + 1 < LOOP_METRICS ? ", " : "}");
     }
 }
@@ -61,7 +52,7 @@ static void print_loop(const struct results *r, size_t u, enum policy_id id)
         worst.metric[m] = results_worst(r, u, id, m);
     }
     printf("{");
-    number("util", r->o->util[u]);
+    json_number("util", r->o->util[u]);
     printf(", \"policy\": \"%s\",\n   \"median\": {", policies[id]->name);
     print_metrics(&middle);
     printf(",\n   \"worst\": {");
@@ -95,20 +86,13 @@ static void print_loops(const struct results *r)
 
 void json_print(const struct results *r)
 {
-    struct target targets[TARGETS_MAX];
-    size_t count = targets_judge(r, targets);
+    struct targets targets = targets_judge(r);
 
     printf("{\"xlpolicy_bench_cpu\": 1,\n");
     if (r->o->decisions)
         print_decisions(r);
     if (r->o->loop)
         print_loops(r);
-    printf("\"targets\": [");
-    for (size_t i = 0; i < count; i++) {
-        printf("%s\n  {\"what\": \"%s\", \"met\": %s, ", i ? "," : "", targets[i].what,
-               targets[i].met ? "true" : "false");
-        number("figure", targets[i].figure), printf(", ");
-        number("limit", targets[i].limit), printf("}");
-    }
-    printf("]}\n");
+    targets_print_json(&targets);
+    printf("}\n");
 }

@@ -3,8 +3,9 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "../options.h"
 
 enum {
     OPT_SEED = 256,
@@ -71,17 +72,6 @@ static int usage(void)
     return 2;
 }
 
-static bool read_number(const char *text, double least, double most, double *number_out)
-{
-    char *end;
-    double number = strtod(text, &end);
-
-    if (!*text || *end || !(number >= least && number <= most))
-        return false;
-    *number_out = number;
-    return true;
-}
-
 static bool read_part(struct options *o, const char *text)
 {
     o->decisions = strcmp(text, "decision") == 0;
@@ -110,23 +100,10 @@ static bool read_size(struct options *o, int option, const char *text)
     size_t *for_loop = option == OPT_VCPUS ? &o->one_loop.vcpu_count : &o->one_loop.pcpu_count;
     double size;
 
-    if (!read_number(text, 1, option == OPT_VCPUS ? 1e6 : XLP_PCPUS_MAX, &size))
+    if (!option_number(text, 1, option == OPT_VCPUS ? 1e6 : XLP_PCPUS_MAX, &size))
         return false;
     *for_decisions = *for_loop = (size_t)size;
     return true;
-}
-
-static bool read_setting(struct options *o, char *text)
-{
-    char *value = strchr(text, '='), error[256];
-
-    if (!value)
-        return false;
-    *value++ = '\0';
-    if (xlp_policy_set(&o->settings, text, value, error, sizeof(error)) == 0)
-        return true;
-    fprintf(stderr, "bench cpu: %s\n", error);
-    return false;
 }
 
 static bool read_option(struct options *o, int option, char *text)
@@ -136,15 +113,15 @@ static bool read_option(struct options *o, int option, char *text)
 
     switch (option) {
     case OPT_SEED:
-        good = read_number(text, 0, 1e15, &x);
+        good = option_number(text, 0, 1e15, &x);
         o->seed = (uint64_t)x;
         break;
     case OPT_SEEDS:
-        good = read_number(text, 1, 1e4, &x);
+        good = option_number(text, 1, 1e4, &x);
         o->seeds = (uint32_t)x;
         break;
     case OPT_UTIL:
-        good = read_number(text, 0.01, 10, &o->util[0]);
+        good = option_number(text, 0.01, 10, &o->util[0]);
         o->util_count = 1;
         o->decision.util = o->util[0];
         break;
@@ -153,26 +130,26 @@ static bool read_option(struct options *o, int option, char *text)
     case OPT_PART: good = read_part(o, text); break;
     case OPT_ONLY: good = read_only(o, text); break;
     case OPT_MINUTES:
-        good = read_number(text, 1, 1e4, &x);
+        good = option_number(text, 1, 1e4, &x);
         o->one_loop.seconds = (uint32_t)(x * 60);
         break;
     case OPT_LOOKS:
-        good = read_number(text, 0, 1000, &x);
+        good = option_number(text, 0, 1000, &x);
         o->one_loop.looks_per_s = (uint32_t)x;
         break;
     case OPT_MOVE_COST:
-        good = read_number(text, 0, 1e6, &x);
+        good = option_number(text, 0, 1e6, &x);
         o->one_loop.move_cost = x / 1e6;
         break;
     case OPT_IRQBALANCE:
-        good = read_number(text, 1, 3600, &x);
+        good = option_number(text, 1, 3600, &x);
         o->one_loop.irqbalance_s = (uint32_t)x;
         break;
     case OPT_RUSTY:
-        good = read_number(text, 1, 3600, &x);
+        good = option_number(text, 1, 3600, &x);
         o->one_loop.rusty_s = (uint32_t)x;
         break;
-    case OPT_SET: good = read_setting(o, text); break;
+    case OPT_SET: good = option_setting(&o->settings, text); break;
     case OPT_JSON: o->json = true; break;
     case OPT_STRICT: o->strict = true; break;
     default: good = false; break;

@@ -3,6 +3,7 @@
 #ifndef XLPOLICY_BENCH_RESULTS_H
 #define XLPOLICY_BENCH_RESULTS_H
 
+#include "../target.h"
 #include "options.h"
 
 struct results {
@@ -22,16 +23,7 @@ void json_print(const struct results *r);
 
 /* ---- targets.c ---- */
 
-/* One thing that is to be shown, and whether it was. */
-struct target {
-    char what[120];
-    double figure, limit;
-    bool met;
-};
-
-#define TARGETS_MAX 48
-
-/* Those that can be judged by what was run. Returns how many. */
-size_t targets_judge(const struct results *r, struct target targets[TARGETS_MAX]);
+/* Those that can be judged by what was run. */
+struct targets targets_judge(const struct results *r);
 
 #endif

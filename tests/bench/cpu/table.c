@@ -68,23 +68,13 @@ static void print_loops(const struct results *r)
     }
 }
 
-static void print_targets(const struct results *r)
-{
-    struct target targets[TARGETS_MAX];
-    size_t count = targets_judge(r, targets);
-
-    if (count)
-        printf("Targets\n");
-    for (size_t i = 0; i < count; i++)
-        printf("  %-8s %10.3f  (%.3f)  %s\n", targets[i].met ? "met" : "NOT MET", targets[i].figure,
-               targets[i].limit, targets[i].what);
-}
-
 void table_print(const struct results *r)
 {
+    struct targets targets = targets_judge(r);
+
     if (r->o->decisions)
         print_decisions(r);
     if (r->o->loop)
         print_loops(r);
-    print_targets(r);
+    targets_print(&targets);
 }

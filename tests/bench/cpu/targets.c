@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What xlpolicy is to show, and whether it did: a report, not a test. */
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "results.h"
 
 struct judge {
     const struct results *r;
-    struct target *targets;
-    size_t count;
+    struct targets targets;
 };
-
-/* Met when the figure is at most the limit. */
-static __attribute__((format(printf, 4, 5))) void at_most(struct judge *j, double figure,
-                                                          double limit, const char *format, ...)
-{
-    struct target *t;
-    va_list args;
-
-    if (j->count == TARGETS_MAX)
-        return;
-    t = &j->targets[j->count++];
-    *t = (struct target){.figure = figure, .limit = limit, .met = figure <= limit};
-    va_start(args, format);
-    vsnprintf(t->what, sizeof(t->what), format, args);
-    va_end(args);
-}
 
 /* ---- decisions ---- */
 
@@ -37,22 +18,24 @@ static void judge_decisions(struct judge *j)
 
     if (!j->r->decided[POLICY_BALANCE])
         return;
-    at_most(j, ours->p99_us, 300, "drift: p99 of a decision, us");
-    at_most(j, j->r->decision[SCENARIO_RANDOM][POLICY_BALANCE].p50_us, 1000,
-            "random start: p50 of the decision, us");
-    at_most(j, j->r->decision[SCENARIO_STACKED][POLICY_BALANCE].p50_us, 1500,
-            "stacked start: p50 of the decision, us");
-    at_most(j, ours->misplaced_pct, 2, "drift: misplaced, %%");
-    at_most(j, ours->max_over_bound, 1.02, "drift: max/lower bound, the worst of all");
-    at_most(j, ours->allocations, 0, "drift: heap allocations in a decision");
+    target_at_most(&j->targets, ours->p99_us, 300, "drift: p99 of a decision, us");
+    target_at_most(&j->targets, j->r->decision[SCENARIO_RANDOM][POLICY_BALANCE].p50_us, 1000,
+                   "random start: p50 of the decision, us");
+    target_at_most(&j->targets, j->r->decision[SCENARIO_STACKED][POLICY_BALANCE].p50_us, 1500,
+                   "stacked start: p50 of the decision, us");
+    target_at_most(&j->targets, ours->misplaced_pct, 2, "drift: misplaced, %%");
+    target_at_most(&j->targets, ours->max_over_bound, 1.02,
+                   "drift: max/lower bound, the worst of all");
+    target_at_most(&j->targets, ours->allocations, 0, "drift: heap allocations in a decision");
     if (!j->r->decided[POLICY_LPT])
         return;
-    at_most(j, ours->p50_us / lpt->p50_us, 0.2,
-            "drift: the whole engine's time over that of LPT alone, p50");
+    target_at_most(&j->targets, ours->p50_us / lpt->p50_us, 0.2,
+                   "drift: the whole engine's time over that of LPT alone, p50");
     if (j->r->decided[POLICY_BALANCER])
-        at_most(j, drift[POLICY_BALANCER].p50_us / lpt->p50_us, 0.2,
-                "drift: the balancer's time over that of LPT, p50");
-    at_most(j, 100 * ours->moves / lpt->moves, 2, "drift: moves over those of LPT, %%");
+        target_at_most(&j->targets, drift[POLICY_BALANCER].p50_us / lpt->p50_us, 0.2,
+                       "drift: the balancer's time over that of LPT, p50");
+    target_at_most(&j->targets, 100 * ours->moves / lpt->moves, 2,
+                   "drift: moves over those of LPT, %%");
 }
 
 /* ---- the closed loop ---- */
@@ -79,10 +62,12 @@ static void judge_against(struct judge *j, size_t u, enum policy_id other, doubl
 
     if (!j->r->looped[other])
         return;
-    at_most(j, results_median(j->r, u, POLICY_BALANCE, m), part * results_median(j->r, u, other, m),
-            "%.2f: %s, median, %s%s", util, metric, part < 1 ? "a third of " : "", name);
-    at_most(j, most_above(j->r, u, other, part, m), 0, "%.2f: %s, above %s%s on the worst seed",
-            util, metric, part < 1 ? "a third of " : "", name);
+    target_at_most(&j->targets, results_median(j->r, u, POLICY_BALANCE, m),
+                   part * results_median(j->r, u, other, m), "%.2f: %s, median, %s%s", util, metric,
+                   part < 1 ? "a third of " : "", name);
+    target_at_most(&j->targets, most_above(j->r, u, other, part, m), 0,
+                   "%.2f: %s, above %s%s on the worst seed", util, metric,
+                   part < 1 ? "a third of " : "", name);
 }
 
 static void judge_loop(struct judge *j)
@@ -103,11 +88,11 @@ static void judge_loop(struct judge *j)
     }
 }
 
-size_t targets_judge(const struct results *r, struct target targets[TARGETS_MAX])
+struct targets targets_judge(const struct results *r)
 {
-    struct judge j = {.r = r, .targets = targets};
+    struct judge j = {.r = r};
 
     judge_decisions(&j);
     judge_loop(&j);
-    return j.count;
+    return j.targets;
 }
