@@ -140,6 +140,7 @@ LAB_RUNS      := $(foreach t,check_scenarios check_adapter,'$(PYTHON) tests/lab/
 
 bench: $(B)/bench
 	@$(B)/bench cpu
+	@$(B)/bench memory
 
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(LIB)
 	@echo '  LINK  $@'

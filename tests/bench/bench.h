@@ -4,5 +4,6 @@
 #define XLPOLICY_BENCH_H
 
 int bench_cpu(int argc, char **argv);
+int bench_memory(int argc, char **argv);
 
 #endif
