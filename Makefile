@@ -8,6 +8,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/xlpolicy
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 INSTALL    ?= install
 CC         ?= cc
@@ -157,7 +158,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
 	shellcheck -x .ci/run tests/deps tests/tap-run tests/boundaries tests/scenarios/run \
-	    daemon/init/xlpolicyd tools/guest-agent/xlpolicy-guest-agent.init
+	    daemon/init/xlpolicyd tools/xlpolicy.bash tools/guest-agent/xlpolicy-guest-agent.init
 	podchecker $(MAN_POD)
 
 # ---- installing ----
@@ -181,6 +182,7 @@ install: all
 	$(INSTALL) -m 755 daemon/init/xlpolicyd $(DESTDIR)$(SYSCONFDIR)/init.d
 	sed 's|@SBINDIR@|$(SBINDIR)|' daemon/init/xlpolicyd.service \
 	    > $(DESTDIR)$(UNITDIR)/xlpolicyd.service
+	$(INSTALL) -D -m 644 tools/xlpolicy.bash $(DESTDIR)$(COMPDIR)/xlpolicy
 	$(INSTALL) -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)
 	$(foreach m,$(basename $(notdir $(MAN_POD))),\
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$(call man_section,$(m)) && \
@@ -192,7 +194,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,xlpolicyd xlpolicy xlpolicy-guest-agent) \
 	    $(DESTDIR)$(LIBDIR)/libxlpolicy.a $(DESTDIR)$(SYSCONFDIR)/init.d/xlpolicyd \
-	    $(DESTDIR)$(UNITDIR)/xlpolicyd.service \
+	    $(DESTDIR)$(UNITDIR)/xlpolicyd.service $(DESTDIR)$(COMPDIR)/xlpolicy \
 	    $(foreach m,$(basename $(notdir $(MAN_POD))),$(DESTDIR)$(call man_page,$(call man_section,$(m)),$(m)))
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlpolicy $(DESTDIR)$(DOCDIR)
 

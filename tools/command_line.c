@@ -36,26 +36,6 @@ const struct command *command_nearest(const char *name)
 
 /* ---- reading one call ---- */
 
-/* The command's own, and the global ones, which are also looked for after it. */
-static void collect_options(const struct command *command, struct option *longs, char *shorts)
-{
-    static const char common[] = ":" GLOBAL_OPTION_LETTERS; /* ":": tells a missing value */
-
-    memcpy(longs, global_options, GLOBAL_OPTION_COUNT * sizeof(*longs));
-    longs += GLOBAL_OPTION_COUNT;
-    memcpy(shorts, common, sizeof(common) - 1);
-    shorts += sizeof(common) - 1;
-    for (const struct command_option *o = command->options; o && o->name; o++) {
-        *longs++ = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
-                                   o->letter};
-        *shorts++ = (char)o->letter;
-        if (o->argument)
-            *shorts++ = ':';
-    }
-    memset(longs, 0, sizeof(*longs));
-    *shorts = '\0';
-}
-
 static bool is_own(const struct command *command, int letter)
 {
     for (const struct command_option *o = command->options; o && o->name; o++)
@@ -68,16 +48,18 @@ static bool is_own(const struct command *command, int letter)
 static int read_options(struct cli *cli, struct command_line *line, int argc, char **argv)
 {
     const char *name = line->command->name;
-    struct option longs[COMMAND_OPTIONS_MAX + GLOBAL_OPTION_COUNT + 1];
-    char shorts[2 * COMMAND_OPTIONS_MAX + sizeof(":" GLOBAL_OPTION_LETTERS)];
+    struct getopt_options known;
     int letter, exit_code = -1;
 
-    collect_options(line->command, longs, shorts);
+    getopt_options_init(&known, ":"); /* ":": tells a missing value */
+    getopt_options_add(&known, global_options);
+    getopt_options_add(&known, line->command->options);
     opterr = 0;
     optind = 0; /* glibc: start afresh, main has used getopt already */
-    while (exit_code < 0 && (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+    while (exit_code < 0 &&
+           (letter = getopt_long(argc, argv, known.shorts, known.longs, NULL)) != -1) {
         if (letter == '?' || letter == ':')
-            return (int)global_option_error(name, letter, argv, longs);
+            return (int)global_option_error(name, letter, argv, known.longs);
         if (letter == 'h') {
             command_print_help(line->command);
             return CLI_DONE;
@@ -149,24 +131,33 @@ enum cli_exit command_run(struct cli *cli, int argc, char **argv)
 
 /* ---- help ---- */
 
+/* What is told of it begins in this column, on each of its lines. */
+static void print_option(const struct command_option *o, int column)
+{
+    char letter[8] = "";
+    int length;
+
+    if (command_option_is_short(o))
+        snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+    length = printf("  %s--%s%s%s", letter, o->name, o->argument ? " " : "",
+                    o->argument ? o->argument : "");
+    for (const char *at = o->help; *at; length = 0) {
+        int end = (int)strcspn(at, "\n");
+
+        printf("%*s%.*s\n", length < column ? column - length : 1, "", end, at);
+        at += end + (at[end] == '\n');
+    }
+}
+
 void command_print_overview(void)
 {
     printf("Usage: xlpolicy [OPTION]... COMMAND [ARGUMENT]...\n"
            "Shows how CPU and memory are shared among the guests of this Xen host, and why.\n"
            "\n"
-           "Options, before or after the command:\n"
-           "  --host HOST      where to look: daemon, xen, sim:FILE or replay:FILE; without\n"
-           "                   it the daemon if it answers, else Xen, read only\n"
-           "  --socket PATH    the daemon's control socket\n"
-           "  --ticks N        watch a host that is read directly for N ticks (default 1)\n"
-           "  --set KEY=VALUE  decide by another setting than the default; may be repeated;\n"
-           "                   no daemon is asked then\n"
-           "  --json           print JSON instead of text\n"
-           "  -N, --dry-run    change nothing, say what would be done\n"
-           "  -v, --verbose    say on stderr where the facts come from\n"
-           "  -h, --help       print this; after a command, its help\n"
-           "  -V, --version    print the version\n"
-           "\n"
+           "Options, before or after the command:\n");
+    for (const struct command_option *o = global_options; o->name; o++)
+        print_option(o, 19);
+    printf("\n"
            "Commands:\n");
     for (size_t i = 0; i < command_count; i++)
         printf("  %-12s %s\n", commands[i].name, commands[i].summary);
@@ -181,12 +172,8 @@ void command_print_help(const struct command *command)
            command->operands, command->summary);
     if (command->options)
         printf("\nOptions:\n");
-    for (const struct command_option *o = command->options; o && o->name; o++) {
-        int length = printf("  -%c, --%s%s%s", o->letter, o->name, o->argument ? " " : "",
-                            o->argument ? o->argument : "");
-
-        printf("%*s%s\n", length < 26 ? 26 - length : 1, "", o->help);
-    }
+    for (const struct command_option *o = command->options; o && o->name; o++)
+        print_option(o, 26);
     if (command->help[0])
         printf("\n%s", command->help);
 }

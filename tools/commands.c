@@ -113,6 +113,11 @@ const struct command commands[] = {
      "complete configuration file, with the defaults where FILE says nothing.\n",
      cmd_config, CLI_GIVEN_JSON},
     {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help, 0},
+    {"complete", "[--] WORD...", 0, COMMAND_OPERANDS_ANY, NULL,
+     "Print what may come next, for the shell's completion",
+     "The last WORD is the one to complete. The answer begins with the line \"words\",\n"
+     "and those that fit follow, one a line; or it is the line \"files\".\n",
+     cmd_complete, CLI_GIVEN_HOST},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

@@ -17,8 +17,9 @@ struct command_option {
     const char *help;
 };
 
-#define COMMAND_OPTIONS_MAX 8  /* a command has no more, global ones not counted */
-#define COMMAND_VALUES_MAX  64 /* how often options may be given in one call */
+#define COMMAND_OPTIONS_MAX  8 /* a command has no more, global ones not counted */
+#define COMMAND_OPERANDS_ANY 1000
+#define COMMAND_VALUES_MAX   64 /* how often options may be given in one call */
 
 struct command;
 
@@ -38,7 +39,7 @@ typedef enum cli_exit command_function(const struct cli *cli, const struct comma
 
 struct command {
     const char *name;
-    const char *operands; /* as usage shows them: "[DOM]" */
+    const char *operands; /* as usage shows them, and completion goes by: "check|show [FILE]" */
     int operands_min, operands_max;
     const struct command_option *options; /* its own, or NULL */
     const char *summary;                  /* one line, no full stop */
@@ -69,6 +70,6 @@ void command_print_help(const struct command *command);
 command_function cmd_list, cmd_vcpu_list, cmd_pcpu_list, cmd_mem_list, cmd_info;
 command_function cmd_status, cmd_plan, cmd_why, cmd_history;
 command_function cmd_mode, cmd_adopt, cmd_release;
-command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help;
+command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help, cmd_complete;
 
 #endif

@@ -19,17 +19,21 @@ enum {
     OPTION_SET,
 };
 
-const struct option global_options[GLOBAL_OPTION_COUNT + 1] = {
-    {"host", required_argument, NULL, OPTION_HOST},
-    {"socket", required_argument, NULL, OPTION_SOCKET},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"ticks", required_argument, NULL, OPTION_TICKS},
-    {"set", required_argument, NULL, OPTION_SET},
-    {"dry-run", no_argument, NULL, 'N'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+const struct command_option global_options[] = {
+    {"host", OPTION_HOST, "HOST",
+     "where to look: daemon, xen, sim:FILE or replay:FILE; without\n"
+     "it the daemon if it answers, else Xen, read only"},
+    {"socket", OPTION_SOCKET, "PATH", "the daemon's control socket"},
+    {"ticks", OPTION_TICKS, "N", "watch a host that is read directly for N ticks (default 1)"},
+    {"set", OPTION_SET, "KEY=VALUE",
+     "decide by another setting than the default; may be repeated;\n"
+     "no daemon is asked then"},
+    {"json", OPTION_JSON, NULL, "print JSON instead of text"},
+    {"dry-run", 'N', NULL, "change nothing, say what would be done"},
+    {"verbose", 'v', NULL, "say on stderr where the facts come from"},
+    {"help", 'h', NULL, "print this; after a command, its help"},
+    {"version", 'V', NULL, "print the version"},
+    {NULL, 0, NULL, NULL},
 };
 
 static int read_ticks(const char *text, uint32_t *ticks_out)
@@ -44,6 +48,36 @@ static int read_ticks(const char *text, uint32_t *ticks_out)
     *ticks_out = (uint32_t)ticks;
     return 0;
 }
+
+/* ---- for getopt ---- */
+
+void getopt_options_init(struct getopt_options *g, const char *prefix)
+{
+    memset(g, 0, sizeof(*g));
+    strcpy(g->shorts, prefix);
+}
+
+void getopt_options_add(struct getopt_options *g, const struct command_option *options)
+{
+    size_t used = strlen(g->shorts);
+
+    for (const struct command_option *o = options; o && o->name; o++) {
+        g->longs[g->count++] = (struct option){
+            o->name, o->argument ? required_argument : no_argument, NULL, o->letter};
+        if (!command_option_is_short(o))
+            continue;
+        g->shorts[used++] = (char)o->letter;
+        if (o->argument)
+            g->shorts[used++] = ':';
+    }
+}
+
+bool command_option_is_short(const struct command_option *option)
+{
+    return option->letter < OPTION_HOST;
+}
+
+/* ---- taking them ---- */
 
 int global_option_take(struct cli *cli, int option, const char *value)
 {

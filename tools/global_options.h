@@ -5,12 +5,27 @@
 
 #include <getopt.h>
 
-#include "cli.h"
+#include "commands.h"
 
-/* As getopt_long takes them; the array ends with a name of NULL. */
-extern const struct option global_options[];
-#define GLOBAL_OPTION_COUNT   9
-#define GLOBAL_OPTION_LETTERS "vNhV"
+/* Ends with a name of NULL. */
+extern const struct command_option global_options[];
+#define GLOBAL_OPTIONS_MAX 16
+
+/* Options as getopt_long takes them. */
+struct getopt_options {
+    struct option longs[GLOBAL_OPTIONS_MAX + COMMAND_OPTIONS_MAX + 1];
+    size_t count;
+    char shorts[2 * (GLOBAL_OPTIONS_MAX + COMMAND_OPTIONS_MAX) + 4];
+};
+
+/* None yet; prefix, of at most three characters, is what getopt wants before the letters. */
+void getopt_options_init(struct getopt_options *g, const char *prefix);
+
+/* Adds these; NULL is none. */
+void getopt_options_add(struct getopt_options *g, const struct command_option *options);
+
+/* Whether it also has a form of one letter. */
+bool command_option_is_short(const struct command_option *option);
 
 /* Takes an option that getopt_long found, other than 'h'. -1 to go on, or the exit code to end
  * with: something was printed then. */

@@ -38,13 +38,16 @@ static enum cli_exit finish_output(enum cli_exit exit_code)
 /* -1 to go on with the command, else the exit code. */
 static int read_global_options(struct cli *cli, int argc, char **argv)
 {
+    struct getopt_options known;
     int option, exit_code = -1;
 
+    getopt_options_init(&known, "+:"); /* "+": not beyond the command */
+    getopt_options_add(&known, global_options);
     opterr = 0;
-    while (exit_code < 0 && (option = getopt_long(argc, argv, "+:" GLOBAL_OPTION_LETTERS,
-                                                  global_options, NULL)) != -1) {
+    while (exit_code < 0 &&
+           (option = getopt_long(argc, argv, known.shorts, known.longs, NULL)) != -1) {
         if (option == '?' || option == ':')
-            return (int)global_option_error(NULL, option, argv, global_options);
+            return (int)global_option_error(NULL, option, argv, known.longs);
         if (option == 'h') {
             command_print_overview();
             return CLI_DONE;

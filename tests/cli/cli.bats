@@ -388,7 +388,7 @@ END
     fits_80_columns
     local overview=$output commands
     commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$overview")
-    [ "$(wc -w <<<"$commands")" -eq 19 ]
+    [ "$(wc -w <<<"$commands")" -ge 20 ]
     for command in $commands; do
         xlpolicy help "$command"
         ends 0
