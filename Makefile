@@ -63,7 +63,7 @@ $(B)/xlpolicyd: $(call obj,$(DAEMON_SRC)) $(LIB)
 
 $(B)/xlpolicy: $(call obj,$(TOOLS_SRC)) $(LIB)
 	@echo '  LINK  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lpci -lyajl -lm
 
 # Static, so that one file can be copied into any guest. The address sanitizer cannot be.
 $(B)/xlpolicy-guest-agent: $(call obj,$(AGENT_SRC))
@@ -85,7 +85,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call obj,$(call links,tests/$*.c)) $(LIB) \
-	    $(XEN_LIBS) -lcheck -lsubunit -lpthread -lrt -lyajl -lm
+	    $(XEN_LIBS) -lpci -lcheck -lsubunit -lpthread -lrt -lyajl -lm
 links = $(shell sed -n 's|^/\* links: \(.*\) \*/$$|\1|p' $(1))
 $(foreach t,$(UNIT_SRC),$(eval $(B)/$(t:.c=): $(call obj,$(call links,$(t)))))
 
