@@ -194,6 +194,19 @@ static struct party *add_party(struct xlp_memory *m, const struct xlp_domain *d,
     return p;
 }
 
+/* What it had before us is the least that it should have now, if it can live with that: it did, and
+ * the operator asks for it, though we would leave a guest more. */
+static int64_t released_safe_kib(const struct xlp_domain *d, const struct levels *levels,
+                                 const struct xlp_policy *policy,
+                                 const struct xlp_domain_policy *own)
+{
+    int64_t original_kib = d->memory.ledger.original_target_kib;
+    int64_t asked_kib = xlp_max_kib(own->floor_kib, d->memory.dynamic_min_kib);
+    int64_t least_kib = xlp_max_kib(asked_kib, levels->used_kib + policy->mem_margin_kib / 2);
+
+    return original_kib >= least_kib ? original_kib : levels->safe_kib;
+}
+
 /* What it had before us is what it needs now, if that is more than it has; what it gives up, others
  * get once it is there. */
 static void add_releasing(struct xlp_memory *m, const struct xlp_domain *d, size_t index,
@@ -206,8 +219,8 @@ static void add_releasing(struct xlp_memory *m, const struct xlp_domain *d, size
     p->releasing = true;
     p->may_recall = false;
     p->may_shrink = p->held_by.code == XLP_REASON_NONE;
-    if (!p->may_shrink)
-        p->levels.safe_kib = d->memory.target_kib;
+    p->levels.safe_kib =
+        p->may_shrink ? released_safe_kib(d, levels, policy, own) : d->memory.target_kib;
     p->levels.need_kib = p->levels.comfort_kib = p->levels.cap_kib = owed_kib;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Guests that the operator released: back to the target they had before us, as fast as is safe. A
- * guest gets no smaller than what it uses and its margin, and by no more in one step than any
- * other; it grows into memory that is free. What cannot be done now is done as soon as it can: use
- * may fall, and what one of them gives up is what another waits for.
+ * guest gets no smaller than what it uses and its margin, or half of that where it had no more
+ * before, and by no more in one step than any other; it grows into memory that is free. What cannot
+ * be done now is done as soon as it can: use may fall, and what one of them gives up is what
+ * another waits for.
  */
 #include "memory/parts.h"
 

@@ -50,6 +50,16 @@ START_TEST(a_guest_is_not_taken_below_what_it_uses)
 }
 END_TEST
 
+/* It was never given its margin before us, nor the floor that we would give it. */
+START_TEST(it_goes_back_to_a_size_that_we_would_not_have_chosen)
+{
+    free_above_reserve(100);
+    released(140, 200, 100);
+    run_until_released(30);
+    ck_assert_int_eq(m.guest[0].actual_kib, 140 * MIB);
+}
+END_TEST
+
 START_TEST(it_goes_back_by_a_quarter_at_a_time_each_step_watched)
 {
     free_above_reserve(100);
@@ -271,6 +281,7 @@ static TCase *releases(void)
     TCase *tcase = with_fixture("releases");
 
     tcase_add_test(tcase, a_guest_is_not_taken_below_what_it_uses);
+    tcase_add_test(tcase, it_goes_back_to_a_size_that_we_would_not_have_chosen);
     tcase_add_test(tcase, it_goes_back_by_a_quarter_at_a_time_each_step_watched);
     tcase_add_test(tcase, the_floor_holds_on_the_way_back);
     tcase_add_loop_test(tcase, a_guest_that_says_nothing_is_not_made_smaller, 0, 3);
