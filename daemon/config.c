@@ -168,6 +168,34 @@ out:
 
 /* ---- from text to settings ---- */
 
+/* A string that is wrong for another reason than that it does not end. */
+static bool is_closed(const char *token, const char *end)
+{
+    return end - token > 1 && end[-1] == token[0];
+}
+
+/* In our words. libxlutil's are "PATH:LINE: config parsing error near `TOKEN': ..."; where the
+ * token is the end of a line, it names the line before; at the end, one too many, which is ours. */
+static void word_complaint(struct reading *r, const char *complaint)
+{
+    static const char form[] = "a setting is NAME = VALUE, text in quotes, a list in [ ]";
+    const char *at = complaint + strlen(r->path) + 1, *token = strchr(complaint, '`');
+    const char *end = token ? strstr(token, "\': ") : NULL;
+    unsigned int line = (unsigned int)strtoul(at, NULL, 10);
+
+    if (strstr(complaint, "unexpected NEWLINE"))
+        fail(r, line + 1, "the line ends too early; %s", form);
+    else if (strstr(complaint, "unexpected $end"))
+        fail(r, line - 1, "the file ends too early; %s", form);
+    else if (!end)
+        fail(r, line, "not understood; %s", form);
+    else if ((token[1] == '"' || token[1] == '\'') && !is_closed(token + 1, end))
+        fail(r, line, "the quote that opens at %.*s is not closed on its line",
+             (int)(end - token - 1), token + 1);
+    else
+        fail(r, line, "not understood at %.*s; %s", (int)(end - token - 1), token + 1, form);
+}
+
 /* libxlutil writes its complaints to a stream: the first is the one that counts. It takes no
  * comment that ends the text without a newline. */
 static int parse_syntax(struct reading *r, const char *text, size_t length)
@@ -190,8 +218,7 @@ out:
     if (rc == ENOMEM || (rc && !complaint))
         snprintf(r->error, r->error_size, "%s: %s", r->path, strerror(rc));
     else if (rc)
-        snprintf(r->error, r->error_size, "%.*s (values with letters go in quotes)",
-                 (int)strcspn(complaint, "\n"), complaint);
+        word_complaint(r, strtok(complaint, "\n"));
     free(complaint);
     free(ended);
     return rc ? -1 : 0;

@@ -182,15 +182,26 @@ START_TEST(an_unknown_group_is_refused)
 }
 END_TEST
 
+#define FORM "; a setting is NAME = VALUE, text in quotes, a list in [ ]"
+
 START_TEST(broken_syntax_is_reported_once_with_its_line)
 {
-    ck_refused("tick_ms = 500\nmem_reserve = 256m\n",
-               "x.conf:2: config parsing error near `m': syntax error, unexpected IDENT, expecting "
-               "$end (values with letters go in quotes)");
-    ck_assert_int_eq(parse("tick_ms = \"500\n"), CONFIG_WRONG);
-    ck_assert_ptr_null(strchr(error, '\n'));
-    ck_assert_int_eq(parse("import os\n"), CONFIG_WRONG);
-    ck_assert_ptr_null(strchr(error, '\n'));
+    ck_refused("tick_ms = 500\nmem_reserve = 256m\n", "x.conf:2: not understood at m" FORM);
+    ck_refused("import os\n", "x.conf:1: not understood at os" FORM);
+    ck_refused("Mode = \"act\"\n", "x.conf:1: not understood at Mode" FORM);
+    ck_refused("tick_ms = \"5\\q\"\n", "x.conf:1: not understood at \"5\\q\"" FORM);
+}
+END_TEST
+
+START_TEST(the_line_that_lacks_something_is_named_and_not_one_beside_it)
+{
+    ck_refused("tick_ms = 500\n\n\nadopt\n", "x.conf:4: the line ends too early" FORM);
+    ck_refused("adopt = # 1\nmode = \"act\"\n", "x.conf:1: the line ends too early" FORM);
+    ck_refused("\n\nmode = act\n", "x.conf:3: not understood at act" FORM);
+    ck_refused("\ndomains = [ \"a: cpu=0\",\n\n", "x.conf:3: the file ends too early" FORM);
+    ck_refused("\nmode = \"act\n",
+               "x.conf:2: the quote that opens at \"act is not closed on its line");
+    ck_refused("mode = 'act`b': \n\nadopt", "x.conf:1: not understood at :" FORM);
 }
 END_TEST
 
@@ -484,6 +495,7 @@ FIXTURE_CASE(refusing, a_value_out_of_range_is_named_with_its_line,
              a_wrong_choice_lists_the_right_ones, values_and_lists_are_not_confused,
              a_wrong_domain_entry_says_what_is_allowed, an_unknown_group_is_refused,
              broken_syntax_is_reported_once_with_its_line,
+             the_line_that_lacks_something_is_named_and_not_one_beside_it,
              more_names_than_there_is_room_for_are_refused,
              a_refused_text_leaves_the_configuration_as_it_was)
 FIXTURE_CASE(files, a_missing_file_is_told_from_a_wrong_one, a_huge_file_is_refused)
