@@ -129,7 +129,7 @@ static void record(struct daemon *d)
         return;
     if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, &d->plan) == 0)
         return;
-    log_line(LOG_ERR, "recording to %s ends here: %s", d->options->record_path, strerror(errno));
+    log_line(LOG_ERR, "recording to %s ends here: %s", d->record_path, strerror(errno));
     daemon_end_record(d);
 }
 

@@ -13,6 +13,9 @@
 #include "log.h"
 #include "notify.h"
 
+/* Beside one another, of the same name. */
+#define RECORDINGS_MAX 100
+
 int daemon_init(struct daemon *d, const struct options *options)
 {
     memset(d, 0, sizeof(*d));
@@ -71,13 +74,29 @@ int daemon_start_control(struct daemon *d, char *error, size_t error_size)
                         control_commands_answer, d, error, error_size);
 }
 
+/* Never over an earlier recording, which may be of the crash that had us started anew: FILE, FILE.1
+ * and so on. Notes what it is called. NULL with errno. */
+static FILE *open_new(struct daemon *d, const char *path)
+{
+    FILE *file = NULL;
+
+    snprintf(d->record_path, sizeof(d->record_path), "%s", path);
+    errno = 0;
+    for (int i = 1; i <= RECORDINGS_MAX && !file && (errno == 0 || errno == EEXIST); i++) {
+        file = fopen(d->record_path, "wxe");
+        if (!file)
+            snprintf(d->record_path, sizeof(d->record_path), "%s.%d", path, i);
+    }
+    return file;
+}
+
 int daemon_start_record(struct daemon *d, char *error, size_t error_size)
 {
     const char *path = d->options->record_path;
 
     if (!path[0])
         return 0;
-    d->record_file = fopen(path, "we");
+    d->record_file = open_new(d, path);
     if (d->record_file)
         d->recorder = xlp_recorder_new(d->record_file, &d->config.policy);
     if (d->recorder)
@@ -119,9 +138,12 @@ int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_s
 {
     int mode_before = d->config.mode;
     uint64_t now = d->host->ops->now_ns(d->host), tick_ns;
+    char text[XLP_HOST_ERROR_SIZE];
 
     notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, daemon_monotonic_ns() / 1000);
     if (replace_config(d, error, error_size) < 0) {
+        snprintf(text, sizeof(text), "reload: the configuration stays as it was: %s", error);
+        daemon_remember_error(d, text);
         log_line(LOG_ERR, "reload (%s): the configuration stays as it was: %s", who, error);
         notify_send("READY=1");
         return -1;
@@ -169,6 +191,7 @@ void daemon_remember_error(struct daemon *d, const char *error)
 {
     snprintf(d->last_error, sizeof(d->last_error), "%s", error);
     d->last_error_wall_ns = daemon_wall_ns();
+    d->state_current = false;
 }
 
 static uint64_t clock_ns(clockid_t clock)

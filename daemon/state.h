@@ -50,7 +50,8 @@ struct daemon {
     uint64_t last_error_wall_ns;
     char note[XLP_HOST_ERROR_SIZE]; /* what the last observation left out; "" nothing */
 
-    FILE *record_file; /* NULL: not recording */
+    FILE *record_file;               /* NULL: not recording */
+    char record_path[PATH_MAX + 16]; /* its name */
     struct xlp_recorder *recorder;
 
     struct control control;
@@ -74,7 +75,8 @@ void daemon_open_log(const struct daemon *d);
 /* Opens the control socket. 0, or -1 with error. */
 int daemon_start_control(struct daemon *d, char *error, size_t error_size);
 
-/* Starts the recording, if one was asked for. 0, or -1 with error. */
+/* Starts the recording, if one was asked for; beside an earlier one, not over it. 0, or -1 with
+ * error. */
 int daemon_start_record(struct daemon *d, char *error, size_t error_size);
 
 /* Ends it, if there is one. */

@@ -356,6 +356,21 @@ released() {
     [ "${#lines[@]}" -eq 6 ]
 }
 
+@test "a recording is not written over an earlier one" {
+    echo 'of the crash' >"$DIR/record"
+    for i in 1 2; do
+        start_daemon --record "$DIR/record"
+        grep -qxF "xlpolicyd: recording to $DIR/record.$i" "$LOG"
+        stop_daemon
+        [ -s "$DIR/record.$i" ]
+    done
+    [ "$(cat "$DIR/record")" = 'of the crash' ]
+    run xlpolicyd -F -f "$CONF" --host "sim:$SCENARIO" --socket "$SOCKET" --pidfile "$PIDFILE" \
+        --record "$DIR/none/record"
+    [ "$status" -eq 1 ]
+    [ "$output" = "xlpolicyd: cannot record to $DIR/none/record: No such file or directory" ]
+}
+
 # ---- reloading ----
 
 @test "SIGHUP reads a new configuration" {
@@ -374,6 +389,8 @@ released() {
     wait_for grep -q '^xlpolicyd: reload (SIGHUP): the configuration stays as it was: ' "$LOG"
     grep -q "stays as it was: $CONF:1: tick_ms: \"often\" is not a number from 100 to 60000\$" "$LOG"
     [ "$(ask_for status 'r["tick_ms"]')" -eq 100 ]
+    run -0 "$XLPOLICY" --socket "$SOCKET" status
+    [[ $output == *"Last error:  reload: the configuration stays as it was: $CONF:1: tick_ms: "* ]]
 }
 
 @test "the operator's mode outlives a reload that does not change the file's" {
