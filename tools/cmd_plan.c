@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "explain.h"
 #include "source.h"
-
-#define LINE_SIZE 1024
 
 /* What becomes of the plan, now that it has been shown. */
 static void print_fate(const struct source *source)
@@ -30,7 +29,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
 {
     const struct xlp_plan *plan = &source->plan;
     const char *mode = source_mode(source);
-    char text[LINE_SIZE];
+    char text[EXPLAIN_SIZE];
 
     (void)guests;
     if (mode && strcmp(mode, "pause") == 0) {
@@ -43,7 +42,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
         return CLI_DONE;
     }
     for (size_t i = 0; i < plan->action_count; i++)
-        printf("%s\n", xlp_action_format(&plan->actions[i], text, sizeof(text)));
+        printf("%s\n", explain_action(source, &plan->actions[i], text));
     print_fate(source);
     return CLI_DONE;
 }

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "explain.h"
 #include "source.h"
-
-#define LINE_SIZE 1024
 
 static bool is_about_cpu(enum xlp_action_kind kind)
 {
@@ -26,29 +25,33 @@ static bool is_about_memory(enum xlp_action_kind kind)
 }
 
 /* The guest's name stands in the heading already. */
-static void print_action(const struct xlp_action *action, const char *heading)
+static void print_action(const struct source *source, const struct xlp_action *action,
+                         const char *heading)
 {
-    char text[LINE_SIZE];
-    const char *rest = xlp_action_format(action, text, sizeof(text)) + strlen(action->name);
+    char text[EXPLAIN_SIZE], skipped[EXPLAIN_SIZE];
+    const char *rest = explain_action(source, action, text) + strlen(action->name);
 
-    printf("  %-8s%s\n", heading, rest + strspn(rest, ": "));
+    printf("  %-8s%s%s\n", heading, rest + strspn(rest, ": "),
+           explain_skipped(&source->plan, &action->reason, action->domid, skipped));
 }
 
 /* The planned actions, which carry their reasons; or the reason why there are none. */
-static void print_part(const struct xlp_plan *plan, uint32_t domid, const char *heading,
+static void print_part(const struct source *source, uint32_t domid, const char *heading,
                        bool (*is_part)(enum xlp_action_kind), const struct xlp_reason *verdict)
 {
-    char text[LINE_SIZE];
+    const struct xlp_plan *plan = &source->plan;
+    char text[EXPLAIN_SIZE], skipped[EXPLAIN_SIZE];
     size_t printed = 0;
 
     for (size_t i = 0; i < plan->action_count; i++) {
         const struct xlp_action *action = &plan->actions[i];
 
         if (action->domid == domid && is_part(action->kind))
-            print_action(action, printed++ ? "" : heading);
+            print_action(source, action, printed++ ? "" : heading);
     }
     if (!printed)
-        printf("  %-8s%s\n", heading, xlp_reason_format(verdict, text, sizeof(text)));
+        printf("  %-8s%s%s\n", heading, xlp_reason_format(verdict, text, sizeof(text)),
+               explain_skipped(plan, verdict, domid, skipped));
 }
 
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
@@ -57,10 +60,10 @@ static enum cli_exit print_text(const struct source *source, struct source_range
         const struct xlp_verdict *v = &source->plan.verdicts[i];
 
         printf("%s%s (ID %u)\n", i > guests.first ? "\n" : "", v->name, v->domid);
-        print_part(&source->plan, v->domid, "CPU", is_about_cpu, &v->cpu);
+        print_part(source, v->domid, "CPU", is_about_cpu, &v->cpu);
         if (v->weight.code != XLP_REASON_NONE) /* NONE: cpu_weights is "off" */
-            print_part(&source->plan, v->domid, "weight", is_about_weight, &v->weight);
-        print_part(&source->plan, v->domid, "memory", is_about_memory, &v->memory);
+            print_part(source, v->domid, "weight", is_about_weight, &v->weight);
+        print_part(source, v->domid, "memory", is_about_memory, &v->memory);
     }
     return CLI_DONE;
 }

@@ -174,6 +174,38 @@ END
     json '.mode == null and (.plan.actions | length == 6) and (.plan.actions | all(.from_pcpu == 0))'
 }
 
+@test "plan and why: where affinity is soft, a pin that was handed over is lifted, and they say so" {
+    local lifted='; its pin to pCPU 0 is lifted, the new place is a preference'
+    sim C1 --set adopt=1 plan
+    [ "$(grep -c "^vm[1-8] vCPU 0: pCPU 0 -> .*$lifted\$" <<<"$output")" -eq 6 ]
+    sim C1 --set adopt=1 why vm8
+    [[ ${lines[1]} == '  CPU     vCPU 0: pCPU 0 -> pCPU '*"$lifted" ]]
+    sim C1 --set adopt=1 --set cpu_affinity=hard plan
+    ! has "$lifted"
+}
+
+@test "why: who gives up memory for whom, down to what, and who was not asked" {
+    cat >"$DIR/short.json" <<'END'
+{"xlpolicy_scenario": 1, "title": "one goes short", "run_s": 600,
+ "host": {"pcpus": 4, "free_mib": 20},
+ "guests": [
+   {"name": "web1", "memory_mib": 2048, "age_s": 600, "load_pct": 10, "used_mib": 1100},
+   {"name": "db1", "memory_mib": 1024, "age_s": 600, "load_pct": 10, "used_mib": 300, "pci_devices": 1},
+   {"name": "hungry", "memory_mib": 1024, "max_memory_mib": 2048, "age_s": 600, "load_pct": 10,
+    "used_mib": 1000},
+   {"name": "old%d", "count": 4, "memory_mib": 256, "age_s": 600, "load_pct": 10, "agent": "none"}]}
+END
+    local skipped='; db1 skipped (PCI passthrough), old1 (no memory report), old2 (no memory report) and 2 more'
+    run --separate-stderr "$XLPOLICY" --host "sim:$DIR/short.json" --ticks 5 why
+    ends 0
+    local gives waits
+    gives=$(grep '^  memory  2048 -> ' <<<"$output")
+    [[ $gives =~ ^'  memory  2048 -> '[0-9]+' MiB: others are short by '[0-9]+' MiB; it uses '[0-9]+' MiB, needs '[0-9]+' MiB, floor '[0-9]+" MiB$skipped"$ ]]
+    waits=$(grep '^  memory  short: ' <<<"$output")
+    [[ $waits == *"; waits for memory, the host can give "*" MiB$skipped" ]]
+    has_line '  memory  not managed: holds 1 PCI device(s), and ballooning would break its next reboot'
+}
+
 @test "why: a sentence on CPU and on memory for every domain" {
     sim C1 why
     ends 0

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Sentences for people that need more than one action or verdict to be whole. */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include "source.h"
+
+#define EXPLAIN_SIZE 1280
+
+/* xlp_action_format, and what else the action changes on this host: a pin that is lifted. Returns
+ * text. */
+char *explain_action(const struct source *source, const struct xlp_action *action,
+                     char text[EXPLAIN_SIZE]);
+
+/* Whose memory cannot be had: "; db1 skipped (PCI passthrough), old (no memory report) and 2 more",
+ * or "" where a guest named by domid does not depend on others', or none is skipped. Returns text.
+ */
+char *explain_skipped(const struct xlp_plan *plan, const struct xlp_reason *reason, uint32_t domid,
+                      char text[EXPLAIN_SIZE]);
+
+#endif
