@@ -79,6 +79,10 @@ PROFILES = {profile.name: profile for profile in (
         about="eight, on two sockets of two pCPUs: credit2 makes a run queue of each",
         guests=_guests(8, **_SMALL)),
     Profile(
+        name="pairs",
+        about="plain with six idle two-vCPU guests vm1..vm6 that may run anywhere",
+        guests=_guests(6, vcpus=2, **_SMALL)),
+    Profile(
         name="numa", sockets=2, numa_nodes=2, agent=False,
         about="plain with two NUMA nodes of two pCPUs and 3 GiB each"),
     Profile(
