@@ -87,7 +87,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call obj,$(call links,tests/$*.c)) $(LIB) \
 	    $(XEN_LIBS) -lpci -lcheck -lsubunit -lpthread -lrt -lyajl -lm
 links = $(shell sed -n 's|^/\* links: \(.*\) \*/$$|\1|p' $(1))
-$(foreach t,$(UNIT_SRC),$(eval $(B)/$(t:.c=): $(call obj,$(call links,$(t)))))
+$(foreach t,$(UNIT_SRC) $(FUZZ_SRC),$(eval $(B)/$(t:.c=): $(call obj,$(call links,$(t)))))
 
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB)
 	@mkdir -p $(@D)
@@ -100,7 +100,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 
 BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev libpci-dev libncurses-dev
 TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
-              binutils librsvg2-bin
+              binutils librsvg2-bin pciutils
 
 deps:
 	@tests/deps $(BUILD_DEPS) $(TEST_DEPS)
@@ -111,10 +111,10 @@ export XLP_BUILD := $(B)
 # What a fresh machine lacks is installed before anything is built.
 check: deps
 	@$(MAKE) --no-print-directory all test-programs lab-programs
-	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS) -v $(LAB_RUNS)
+	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS) -v $(LAB_RUNS)
 
 unit-check: all test-programs
-	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(CLI_RUNS)
+	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS)
 
 lab-check: lab-programs
 	@tests/tap-run -v $(LAB_RUNS)
@@ -134,6 +134,7 @@ lab-programs: all $(B)/hosttool
 	$(if $(SAN),@$(MAKE) --no-print-directory SAN= build/xlpolicy-guest-agent)
 
 UNIT_RUNS     := $(UNIT) tests/boundaries
+PCI_RUNS      := tests/pci/run '$(PYTHON) -B tests/pci/check_lspci.py'
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
 SCENARIO_RUNS := tests/scenarios/run
 CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
@@ -158,6 +159,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
 	shellcheck -x .ci/run tests/deps tests/tap-run tests/boundaries tests/scenarios/run \
+	    tests/pci/run tests/pci/transcript \
 	    daemon/init/xlpolicyd tools/xlpolicy.bash tools/guest-agent/xlpolicy-guest-agent.init
 	podchecker $(MAN_POD)
 

@@ -199,7 +199,8 @@ static void complete_settings(const char *word)
 
 static void complete_value(const struct typed *t, const char *kind, const char *word)
 {
-    bool is_path = strcmp(kind, "FILE") == 0 || strcmp(kind, "PATH") == 0;
+    bool is_path =
+        strcmp(kind, "FILE") == 0 || strcmp(kind, "PATH") == 0 || strcmp(kind, "DIR") == 0;
     bool is_host_file = strcmp(kind, "HOST") == 0 && strchr(word, ':');
 
     puts(is_path || is_host_file ? "files" : "words");

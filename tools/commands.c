@@ -2,6 +2,8 @@
 /* The table of commands, in the order in which `xlpolicy help` lists them. */
 #include "commands.h"
 
+#include "pci/command.h"
+
 #define COLUMNS_HELP                                                                               \
     "CPU figures are in percent of one pCPU, over the last tick; \"-\": not measured.\n"           \
     "  CPU%       what it got\n"                                                                   \
@@ -37,6 +39,26 @@ static const struct command_option simulate_options[] = {
 
 static const struct command_option replay_options[] = {
     {"svg", 'o', "FILE", "draw what happened"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option pci_list_options[] = {
+    {"all", 'a', NULL, "bridges, too, which are never given away"},
+    PCI_OPTION_SYSROOT,
+    PCI_OPTION_DUMP,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option pci_info_options[] = {
+    {"fields", 'f', NULL, "every field of its capabilities"},
+    PCI_OPTION_SYSROOT,
+    PCI_OPTION_DUMP,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option pci_check_options[] = {
+    PCI_OPTION_SYSROOT,
+    PCI_OPTION_DUMP,
     {NULL, 0, NULL, NULL},
 };
 
@@ -112,6 +134,23 @@ const struct command commands[] = {
      "Without FILE it is /etc/xlpolicy/xlpolicyd.conf. What `show` prints is a\n"
      "complete configuration file, with the defaults where FILE says nothing.\n",
      cmd_config, CLI_GIVEN_JSON},
+    {"pci-check", "[BDF]...", 0, 64, pci_check_options,
+     "Check whether the host can give PCI devices to guests",
+     "Each finding with what was seen and the mend: of the host, and of the devices\n"
+     "named, or else of all that are kept for guests. Exits with 0 when all is well,\n"
+     "1 when something keeps passthrough from working or would harm dom0, 2 when\n"
+     "there is something to know before. Reads only.\n",
+     cmd_pci_check, CLI_GIVEN_JSON | CLI_GIVEN_DRY_RUN},
+    {"pci-list", "", 0, 0, pci_list_options, "List PCI devices, with what matters for passthrough",
+     "Node is the NUMA node, as Xen says. Reset is the way that would work, or none;\n"
+     "\"bridge\": only that of all that is below its bridge (`pci-reset`). Irqs is the\n"
+     "best kind that it has. Devices of the same Group must go to one guest together.\n"
+     "\"?\" is what a dump does not tell.\n",
+     cmd_pci_list, CLI_GIVEN_JSON | CLI_GIVEN_DRY_RUN},
+    {"pci-info", "BDF", 1, 1, pci_info_options, "Show all about one PCI device",
+     "Its driver, owner, reset, interrupts, regions and capabilities, what goes with\n"
+     "it, what dom0 would lose, and what is to be known before it is given away.\n",
+     cmd_pci_info, CLI_GIVEN_JSON | CLI_GIVEN_DRY_RUN},
     {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help, 0},
     {"complete", "[--] WORD...", 0, COMMAND_OPERANDS_ANY, NULL,
      "Print what may come next, for the shell's completion",

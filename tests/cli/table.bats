@@ -89,6 +89,7 @@ offers() {
     answers 'files' --host sim:x
     answers 'files' simulate ''
     answers 'files' simulate --svg ''
+    answers 'files' pci-list --sysroot ''
     answers 'words check show' config ''
     answers 'files' config show ''
     answers 'words' config show x ''

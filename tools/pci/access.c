@@ -14,6 +14,7 @@
 
 #define SYSFS_BUS "/sys/bus/pci"
 #define NAMES     "/usr/share/misc/pci.ids"
+#define PIN_MAX   4  /* INTD# */
 #define CHUNK     64 /* config space is read by so many bytes, and by 4 where it ends */
 
 /* What IORESOURCE_... flags of the kernel libpci hands on. */
@@ -112,7 +113,7 @@ static struct pci_device *add_device(struct pci_host *host)
     d->irq = PCI_NO_IRQ;
     d->owner_domid = PCI_NO_DOMAIN;
     d->node = PCI_NO_NODE;
-    d->parent = d->physical = d->isolation_port = d->reset.subordinate = PCI_NO_DEVICE;
+    d->parent = d->physical = d->reset.subordinate = PCI_NO_DEVICE;
     d->reset.works = PCI_RESET_METHODS;
     return d;
 }
@@ -120,6 +121,7 @@ static struct pci_device *add_device(struct pci_host *host)
 static void copy_text(char text[PCI_NAME_SIZE], const char *from)
 {
     snprintf(text, PCI_NAME_SIZE, "%s", from ? from : "");
+    files_clean(text);
 }
 
 static void read_device(struct pci_access *access, struct pci_dev *dev, struct pci_device *d,
@@ -127,7 +129,7 @@ static void read_device(struct pci_access *access, struct pci_dev *dev, struct p
 {
     int wanted = PCI_FILL_IDENT | PCI_FILL_CLASS | PCI_FILL_CLASS_EXT | PCI_FILL_SUBSYS |
                  PCI_FILL_IRQ | PCI_FILL_BASES | PCI_FILL_ROM_BASE;
-    uint64_t header;
+    uint64_t header, pin;
 
     if (has_sysfs)
         wanted |= PCI_FILL_SIZES | PCI_FILL_IO_FLAGS | PCI_FILL_PHYS_SLOT | PCI_FILL_DRIVER;
@@ -146,8 +148,8 @@ static void read_device(struct pci_access *access, struct pci_dev *dev, struct p
     d->header_type = header & 0x7f;
     d->multifunction = header >> 7;
     read_regions(dev, d, has_sysfs);
-    d->interrupt_pin =
-        d->config.size > PCI_INTERRUPT_PIN ? d->config.untrusted_bytes[PCI_INTERRUPT_PIN] : 0;
+    pci_config_read(&d->config, PCI_INTERRUPT_PIN, 1, &pin);
+    d->interrupt_pin = pin <= PIN_MAX ? (uint8_t)pin : 0;
     if (dev->irq > 0)
         d->irq = (uint32_t)dev->irq;
     if (has_sysfs) {

@@ -66,6 +66,10 @@ static void walk_legacy(struct walk *walk)
 
     pci_config_read(walk->config, STATUS, 2, &status);
     pci_config_read(walk->config, HEADER_TYPE, 1, &header);
+    if (status == 0xffff) {
+        walk->found->legacy_flaw = PCI_LIST_DEAD;
+        walk->found->legacy_flaw_at = STATUS;
+    }
     if (!(status & STATUS_LIST) || status == 0xffff)
         return;
     pci_config_read(walk->config, (header & 0x7f) == HEADER_CARDBUS ? LIST_CARDBUS : LIST, 1, &at);
@@ -90,8 +94,8 @@ static void walk_extended(struct walk *walk)
         pci_config_read(walk->config, at, 4, &head);
         if (head == 0) /* as the first: there are none */
             break;
-        if (head == 0xffffffff) {
-            walk->flaw = PCI_LIST_DEAD;
+        if (head == 0xffffffff) { /* at first: nothing but the first 256 bytes can be reached */
+            walk->flaw = at == EXTENDED_LIST ? PCI_LIST_UNREADABLE : PCI_LIST_DEAD;
             break;
         }
         add(walk, at, head & 0xffff, head >> 16 & 0xf);

@@ -116,6 +116,7 @@ static void read_device(struct xlp_json_reader *r, const struct xlp_json *v, str
     xlp_json_read_u32(r, v, "group", XLP_JSON_OPTIONAL, GROUP_MAX, &d->xen_group);
     xlp_json_read_string(r, v, "owner_name", XLP_JSON_OPTIONAL, &name);
     snprintf(d->owner_name, sizeof(d->owner_name), "%s", name);
+    files_clean(d->owner_name);
     read_reserved(r, v, host, index);
 }
 

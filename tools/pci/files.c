@@ -114,3 +114,10 @@ bool files_resolve(const struct files *files, const char *path, char *resolved,
     free(root);
     return inside;
 }
+
+void files_clean(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}

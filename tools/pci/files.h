@@ -34,4 +34,7 @@ void files_list_free(char **names, size_t count);
 bool files_resolve(const struct files *files, const char *path, char *resolved,
                    size_t resolved_size);
 
+/* Puts '?' for what is not printable ASCII: some names come from devices, or from users. */
+void files_clean(char *text);
+
 #endif

@@ -39,17 +39,18 @@ static int find_console(struct pci_host *host)
 
 int pci_add_loss(struct pci_device *d, enum pci_use use, const char *what, const char *evidence)
 {
-    struct pci_loss *loss;
+    struct pci_loss loss = {.use = use};
 
+    snprintf(loss.what, sizeof(loss.what), "%s", what);
+    snprintf(loss.evidence, sizeof(loss.evidence), "%s", evidence);
+    files_clean(loss.what);
+    files_clean(loss.evidence);
     for (size_t i = 0; i < d->loss_count; i++)
-        if (d->losses[i].use == use && strcmp(d->losses[i].what, what) == 0)
+        if (d->losses[i].use == use && strcmp(d->losses[i].what, loss.what) == 0)
             return 0;
-    if (xlp_grow(&d->losses, &d->loss_room, d->loss_count + 1, sizeof(*loss)) < 0)
+    if (xlp_grow(&d->losses, &d->loss_room, d->loss_count + 1, sizeof(loss)) < 0)
         return -1;
-    loss = &d->losses[d->loss_count++];
-    loss->use = use;
-    snprintf(loss->what, sizeof(loss->what), "%s", what);
-    snprintf(loss->evidence, sizeof(loss->evidence), "%s", evidence);
+    d->losses[d->loss_count++] = loss;
     return 0;
 }
 

@@ -122,8 +122,6 @@ struct pci_device {
     uint32_t virtual_count; /* of a physical function: its virtual functions that exist */
     size_t group;           /* the lowest index of those that must move together */
     enum pci_bond bond;     /* what ties it to the others of its group */
-    size_t isolation_port;  /* the highest port above it that, for want of ACS, lets those below
-                               reach each other, or PCI_NO_DEVICE */
 
     struct pci_reset reset;
 
@@ -176,6 +174,10 @@ bool pci_is_display(const struct pci_device *d);    /* base class 03 */
 bool pci_is_bridge(const struct pci_device *d);     /* base class 06: host, PCI, ISA bridges too */
 bool pci_is_pci_bridge(const struct pci_device *d); /* a header of type 1: devices are behind it */
 bool pci_is_virtual_function(const struct pci_device *d);
+/* All of its capabilities could be read: not so without root's rights, nor from a short dump. */
+bool pci_capabilities_known(const struct pci_device *d);
+/* Whether reset.works is what would work, and not only what is known of. */
+bool pci_reset_known(const struct pci_device *d);
 bool pci_is_integrated_graphics(const struct pci_device *d); /* of Intel, as gfx_passthru wants */
 
 const char *pci_reset_method_name(enum pci_reset_method method); /* as in reset_method */
@@ -186,8 +188,12 @@ const char *pci_use_name(enum pci_use use);                      /* "filesystem"
 /* Whether the two must be given to one guest together. A device and itself: yes. */
 bool pci_move_together(const struct pci_host *host, size_t a, size_t b);
 
-/* Whether nothing keeps the two from reaching each other's memory behind the IOMMU's back. */
+/* Whether nothing keeps the two from reaching each other's memory past the IOMMU: they move
+ * together, or there is a port between them that turns requests around. */
 bool pci_not_isolated(const struct pci_host *host, size_t a, size_t b);
+
+/* That port, without Access Control Services or with them off, or PCI_NO_DEVICE. */
+size_t pci_port_between(const struct pci_host *host, size_t a, size_t b);
 
 /* Whether regions of the two lie on one 4 KiB page: region_out of a, other_out of b. */
 bool pci_share_page(const struct pci_host *host, size_t a, size_t b, size_t *region_out,

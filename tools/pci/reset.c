@@ -84,3 +84,8 @@ static void choose(const struct pci_host *host, size_t device, struct pci_reset 
             reset->works = (enum pci_reset_method)m;
     reset->subordinate = find_subordinate(host, device);
 }
+
+bool pci_reset_known(const struct pci_device *d)
+{
+    return d->reset.works != PCI_RESET_METHODS || d->reset.kernel_told || pci_capabilities_known(d);
+}

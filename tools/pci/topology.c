@@ -8,7 +8,6 @@
 
 static size_t find_parent(const struct pci_host *host, size_t device);
 static void find_group(struct pci_host *host, size_t device);
-static size_t port_without_acs(const struct pci_host *host, size_t device);
 
 void pci_find_topology(struct pci_host *host)
 {
@@ -16,8 +15,6 @@ void pci_find_topology(struct pci_host *host)
         host->devices[i].parent = find_parent(host, i);
     for (size_t i = 0; i < host->device_count; i++)
         find_group(host, i);
-    for (size_t i = 0; i < host->device_count; i++)
-        host->devices[i].isolation_port = port_without_acs(host, i);
 }
 
 /* ---- the tree ---- */
@@ -130,32 +127,10 @@ static void find_group(struct pci_host *host, size_t device)
 
 /* ---- what is not isolated ---- */
 
-/* Ports that pass on what comes from below. Others have nobody below them to keep apart. */
-static bool forwards(const struct pci_device *d)
-{
-    return pci_is_pci_bridge(d) && d->summary.express.port_type != PCI_PORT_SWITCH_UPSTREAM;
-}
-
-/* Whether all of its capabilities could be read: not without root's rights, nor from a short dump.
- */
-static bool is_known(const struct pci_device *d)
+bool pci_capabilities_known(const struct pci_device *d)
 {
     return d->capabilities.legacy_flaw != PCI_LIST_UNREADABLE &&
            d->capabilities.extended_flaw != PCI_LIST_UNREADABLE;
-}
-
-/* The highest port above that turns requests around: all below it can reach each other. */
-static size_t port_without_acs(const struct pci_host *host, size_t device)
-{
-    size_t found = PCI_NO_DEVICE;
-
-    for (size_t i = host->devices[device].parent; i != PCI_NO_DEVICE; i = host->devices[i].parent) {
-        const struct pci_device *port = &host->devices[i];
-
-        if (forwards(port) && is_known(port) && !pci_summary_isolates(&port->summary))
-            found = i;
-    }
-    return found;
 }
 
 bool pci_move_together(const struct pci_host *host, size_t a, size_t b)
@@ -163,10 +138,58 @@ bool pci_move_together(const struct pci_host *host, size_t a, size_t b)
     return host->devices[a].group == host->devices[b].group;
 }
 
+/* Whether `above` is on the way up from a device; child_out: what is just below it on that way,
+ * with PCI_NO_DEVICE for `above` the highest of all. */
+static bool leads_to(const struct pci_host *host, size_t device, size_t above, size_t *child_out)
+{
+    for (size_t i = device; i != PCI_NO_DEVICE; i = host->devices[i].parent) {
+        *child_out = i;
+        if (host->devices[i].parent == above)
+            return true;
+    }
+    return false;
+}
+
+/* Where the ways up from two devices meet, at the latest in the root complex: the ports, or the
+ * devices themselves, that they come from. */
+static void find_meeting(const struct pci_host *host, size_t a, size_t b, size_t *from_a,
+                         size_t *from_b)
+{
+    size_t above = host->devices[a].parent;
+
+    while (!leads_to(host, b, above, from_b))
+        above = host->devices[above].parent;
+    leads_to(host, a, above, from_a);
+}
+
+/* A port that passes requests on instead of sending them up, where that is known. */
+static bool turns_around(const struct pci_device *port)
+{
+    return pci_is_pci_bridge(port) && pci_capabilities_known(port) &&
+           !pci_summary_isolates(&port->summary);
+}
+
+/* Requests turn around in a switch, or in the root complex among the functions of one device: that
+ * separate devices there do so is not known of any. */
+size_t pci_port_between(const struct pci_host *host, size_t a, size_t b)
+{
+    const struct pci_device *left, *right;
+    size_t from_a = a, from_b = b;
+
+    if (a == b)
+        return PCI_NO_DEVICE;
+    find_meeting(host, a, b, &from_a, &from_b);
+    left = &host->devices[from_a];
+    right = &host->devices[from_b];
+    if (from_a == from_b || (left->parent == PCI_NO_DEVICE &&
+                             !pci_address_same_device(&left->address, &right->address)))
+        return PCI_NO_DEVICE;
+    if (turns_around(left))
+        return from_a;
+    return turns_around(right) ? from_b : PCI_NO_DEVICE;
+}
+
 bool pci_not_isolated(const struct pci_host *host, size_t a, size_t b)
 {
-    size_t port = host->devices[a].isolation_port;
-
-    return pci_move_together(host, a, b) ||
-           (port != PCI_NO_DEVICE && port == host->devices[b].isolation_port);
+    return pci_move_together(host, a, b) || pci_port_between(host, a, b) != PCI_NO_DEVICE;
 }

@@ -155,6 +155,7 @@ static void ask_owner(struct xs_handle *xs, struct pci_device *d)
     snprintf(path, sizeof(path), "/local/domain/%u/name", d->owner_domid);
     name = read_store(xs, path);
     snprintf(d->owner_name, sizeof(d->owner_name), "%s", name ? name : "");
+    files_clean(d->owner_name);
     free(name);
 }
 
