@@ -138,3 +138,9 @@ xlpolicy() {
 teardown() {
     helpers_teardown
 }
+
+@test "the manual of passthrough has every code of a finding, and no other" {
+    diff <(cat tools/pci/check_*.c | grep -oE '(tell_good|tell_bad)\([^"]*"[a-z0-9-]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u) \
+        <(sed -n '/^| code | grade/,/^$/p' docs/passthrough.md | sed -n 's/^| `/`/p' | cut -d'|' -f1 |
+            grep -o '`[a-z0-9-]*`' | tr -d '`' | sort -u)
+}

@@ -2,6 +2,7 @@
 /* What sysfs and /proc tell beyond what libpci reads. */
 #include "host_parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define DEVICES "/sys/bus/pci/devices/"
@@ -9,6 +10,7 @@
 
 static void read_device(const struct files *files, struct pci_host *host, size_t device);
 static void read_permissive(const struct files *files, struct pci_host *host);
+static void read_framebuffers(const struct files *files, struct pci_host *host);
 static void read_machine(const struct files *files, struct pci_machine *machine);
 
 void pci_read_attributes(const struct files *files, struct pci_host *host)
@@ -19,6 +21,7 @@ void pci_read_attributes(const struct files *files, struct pci_host *host)
         if (pci_is_virtual_function(&host->devices[i]))
             host->devices[host->devices[i].physical].virtual_count++;
     read_permissive(files, host);
+    read_framebuffers(files, host);
     read_machine(files, &host->machine);
 }
 
@@ -101,6 +104,37 @@ static void read_permissive(const struct files *files, struct pci_host *host)
             found = pci_host_find(host, &address);
         if (found != PCI_NO_DEVICE)
             host->devices[found].permissive = true;
+    }
+    if (file)
+        fclose(file);
+}
+
+/* ---- the firmware's framebuffer ---- */
+
+static bool lies_in(uint64_t address, const struct pci_region *r)
+{
+    return r->kind == PCI_REGION_MEMORY && r->base && address >= r->base &&
+           address - r->base < r->size;
+}
+
+/* What the kernel's drivers for it call its memory in the list of what memory is used for. */
+static void read_framebuffers(const struct files *files, struct pci_host *host)
+{
+    FILE *file = files_open(files, "/proc/iomem");
+    char line[256], name[32];
+    uint64_t start;
+
+    while (file && fgets(line, sizeof(line), file)) {
+        if (sscanf(line, " %" SCNx64 "-%*x : %31s", &start, name) != 2 ||
+            (strcmp(name, "efifb") != 0 && strcmp(name, "vesafb") != 0 &&
+             strcmp(name, "simplefb") != 0 && strcmp(name, "BOOTFB") != 0))
+            continue;
+        for (size_t i = 0; i < host->device_count; i++)
+            for (size_t j = 0; j < PCI_REGION_ROM; j++)
+                if (pci_is_display(&host->devices[i]) &&
+                    lies_in(start, &host->devices[i].regions[j]))
+                    snprintf(host->devices[i].framebuffer, sizeof(host->devices[i].framebuffer),
+                             "%s", name);
     }
     if (file)
         fclose(file);

@@ -18,15 +18,15 @@ typedef void device_check(const struct pci_host *host, size_t device, const stru
 
 static device_check check_bridge, check_losses, check_answers, check_capabilities, check_group,
     check_isolation, check_reset, check_pages, check_line, check_irq_255, check_msix,
-    check_reserved, check_permissive, check_virtual;
+    check_reserved, check_permissive, check_virtual, check_framebuffer;
 
 void pci_check_device(const struct pci_host *host, size_t device, pci_finding_listener *tell,
                       void *context)
 {
     static device_check *const checks[] = {
-        check_losses,   check_answers,    check_capabilities, check_group,   check_isolation,
-        check_reset,    check_pages,      check_line,         check_irq_255, check_msix,
-        check_reserved, check_permissive, check_virtual,
+        check_losses,   check_answers,    check_capabilities, check_group,       check_isolation,
+        check_reset,    check_pages,      check_line,         check_irq_255,     check_msix,
+        check_reserved, check_permissive, check_virtual,      check_framebuffer,
     };
     struct teller t = {tell, context, device};
 
@@ -327,4 +327,18 @@ static void check_virtual(const struct pci_host *host, size_t device, const stru
              "give virtual functions to guests, and leave this one to dom0",
              "its %u virtual function%s vanish when dom0's driver leaves it", d->virtual_count,
              d->virtual_count == 1 ? "" : "s");
+}
+
+static void check_framebuffer(const struct pci_host *host, size_t device, const struct teller *t)
+{
+    const struct pci_device *d = &host->devices[device];
+    char evidence[DESCRIBE_SIZE];
+
+    if (!d->framebuffer[0])
+        return;
+    snprintf(evidence, sizeof(evidence), "/proc/iomem: %s", d->framebuffer);
+    tell_bad(t, PCI_WARNING, "framebuffer", evidence,
+             "make another card the primary one in the firmware, or put video=efifb:off on dom0's "
+             "command line",
+             "dom0's console holds a part of its memory, for as long as it runs");
 }

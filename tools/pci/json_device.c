@@ -78,6 +78,7 @@ void json_put_device(struct xlp_json_writer *w, const struct pci_host *host, siz
     put_text(w, "owner_name", d->owner_name);
     put_u32(w, "node", d->node);
     xlp_json_put_bool(w, "boot_vga", d->boot_vga);
+    put_text(w, "framebuffer", d->framebuffer);
     put_regions(w, d);
     put_interrupts(w, d);
     put_reset(w, host, device);

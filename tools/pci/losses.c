@@ -30,8 +30,9 @@ static int find_console(struct pci_host *host)
     for (size_t i = 0; i < host->device_count; i++) {
         struct pci_device *d = &host->devices[i];
 
-        if (d->boot_vga && !d->assignable &&
-            pci_add_loss(d, PCI_USE_CONSOLE, "the console's screen", "boot_vga is 1") < 0)
+        if (!d->assignable && (d->boot_vga || d->framebuffer[0]) &&
+            pci_add_loss(d, PCI_USE_CONSOLE, "the console's screen",
+                         d->boot_vga ? "boot_vga is 1" : "/proc/iomem has its framebuffer") < 0)
             return -1;
     }
     return 0;

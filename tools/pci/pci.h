@@ -110,7 +110,8 @@ struct pci_device {
     bool assignable;            /* bound to pciback: xl can give it to a guest */
     bool permissive;            /* pciback lets a guest write all of config space */
     bool boot_vga;              /* the firmware's primary display */
-    uint32_t owner_domid;       /* the guest that has it, or PCI_NO_DOMAIN */
+    char framebuffer[32]; /* the console driver that holds a part of it, as /proc/iomem has it */
+    uint32_t owner_domid; /* the guest that has it, or PCI_NO_DOMAIN */
     char owner_name[PCI_NAME_SIZE];
     uint32_t node;      /* NUMA node as Xen says, or PCI_NO_NODE */
     uint32_t xen_group; /* an IOMMU group as Xen says: equal numbers belong
