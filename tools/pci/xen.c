@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Xen's headers are written in GNU C, and say so if the compiler is asked for strict C17. */
 #pragma push_macro("__STRICT_ANSI__")
@@ -16,8 +15,6 @@
 #include <xentoollog.h>
 #pragma pop_macro("__STRICT_ANSI__")
 
-#define PRIVCMD      "/proc/xen/privcmd"
-#define PRIVCMD_DEV  "/dev/xen/privcmd"
 #define PAGE_SHIFT   12
 #define RESERVED_MAX 64 /* ranges for one device */
 #define GROUP_MAX    256
@@ -48,12 +45,6 @@ int pci_ask_xen(struct pci_host *host, char *error, size_t error_size)
     xentoollog_logger logger = {.vmessage = ignore_message, .destroy = ignore_destroy};
 
     host->machine.xen_asked = PCI_NO;
-    /* Without these, libxenctrl would say so on stderr, whatever the logger. */
-    if (access(PRIVCMD_DEV, F_OK) < 0 && access(PRIVCMD, F_OK) < 0) {
-        snprintf(host->machine.xen_problem, sizeof(host->machine.xen_problem),
-                 PRIVCMD_DEV " is missing");
-        return 0;
-    }
     if (ask(host, &logger) < 0) {
         snprintf(error, error_size, "out of memory");
         return -1;
@@ -69,7 +60,7 @@ static int ask(struct pci_host *host, xentoollog_logger *logger)
 
     if (!xc) {
         snprintf(host->machine.xen_problem, sizeof(host->machine.xen_problem),
-                 "cannot talk to the hypervisor: %s", strerror(errno));
+                 "cannot open /dev/xen/privcmd: %s", strerror(errno));
         return 0;
     }
     host->machine.xen_asked = PCI_YES;
@@ -193,7 +184,8 @@ static int ask_reserved(struct pci_host *host, xc_interface *xc, size_t device)
     return 0;
 }
 
-/* Xen lists, of the devices that the same domain has, those in its group. */
+/* Xen lists, of the devices that the same domain has, those in its group. Of DOMID_IO, where some
+ * wait for a guest, it cannot be asked. */
 static int list_group(xc_interface *xc, const struct pci_device *d, uint32_t domid, uint32_t *count,
                       uint32_t *members)
 {
@@ -210,8 +202,6 @@ static void ask_group(struct pci_host *host, xc_interface *xc, size_t device)
     uint32_t domid = d->owner_domid != PCI_NO_DOMAIN ? d->owner_domid : 0;
     uint32_t members[GROUP_MAX], count;
 
-    if (d->assignable && d->owner_domid == PCI_NO_DOMAIN)
-        domid = DOMID_IO; /* where devices wait that are to be given away */
     if (list_group(xc, d, domid, &count, members) < 0 || count == 0)
         return;
     if (!d->xen_group)
