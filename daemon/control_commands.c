@@ -9,29 +9,19 @@
 #include <unistd.h>
 
 #include "cycle.h"
-#include "json/json.h"
-#include "state.h"
+#include "overrides.h"
+#include "request.h"
+#include "trial.h"
 
 #define NS_PER_S       1000000000
 #define NS_PER_US      1000
 #define REQUEST_VALUES 16
 
-/* One request while it is answered. What a peer sent has been checked when it is here. */
-struct request {
-    const struct control_peer *peer;
-    const char *mode, *domain; /* NULL when not given */
-    double since_s;            /* 0 when not given */
-    struct xlp_json_writer *w; /* inside the object "result" */
-    char error[512];
-    int exit_code; /* that goes with error */
-};
-
 struct command {
     const char *name;
-    const char *argument; /* the one key it takes, or NULL */
-    bool acts;            /* only for peers that may act */
-    /* Writes the members of "result". 0, or -1 with r->error and r->exit_code. */
-    int (*run)(struct daemon *d, struct request *r);
+    const char *arguments[2]; /* the keys it takes, NULL where there is none */
+    bool acts;                /* only for peers that may act */
+    request_run *run;
 };
 
 static int run_adopt(struct daemon *d, struct request *r);
@@ -44,18 +34,22 @@ static int run_state(struct daemon *d, struct request *r);
 static int run_status(struct daemon *d, struct request *r);
 
 static const struct command commands[] = {
-    {"adopt", "domain", true, run_adopt},     {"history", "since_s", false, run_history},
-    {"mode", "mode", true, run_mode},         {"ping", NULL, false, run_ping},
-    {"release", "domain", true, run_release}, {"reload", NULL, true, run_reload},
-    {"state", NULL, false, run_state},        {"status", NULL, false, run_status},
+    {"adopt", {"domain"}, true, run_adopt},
+    {"history", {"since_s"}, false, run_history},
+    {"mode", {"mode"}, true, run_mode},
+    {"ping", {NULL}, false, run_ping},
+    {"rebalance", {NULL}, true, request_rebalance},
+    {"release", {"domain"}, true, run_release},
+    {"reload", {NULL}, true, run_reload},
+    {"set", {"domain", "settings"}, true, request_set},
+    {"state", {NULL}, false, run_state},
+    {"status", {NULL}, false, run_status},
+    {"trial", {"for_s"}, true, request_trial},
 };
 
 static const struct command *read_request(const struct xlp_json *root, struct request *r);
 static void answer(struct daemon *d, const struct command *command, struct request *r);
 static void answer_state(struct daemon *d, const struct command *command, struct request *r);
-static int refuse(struct request *r, int exit_code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
 struct xlp_json_writer *control_commands_answer(void *context, const struct control_peer *peer,
                                                 const char *line, size_t length,
                                                 struct xlp_json_writer *reply)
@@ -70,9 +64,10 @@ struct xlp_json_writer *control_commands_answer(void *context, const struct cont
     if (root)
         command = read_request(root, &r);
     else
-        refuse(&r, EXIT_CODE_USAGE, "the request is not JSON: %s", error);
+        request_refuse(&r, EXIT_CODE_USAGE, "the request is not JSON: %s", error);
     if (command && command->acts && !peer->may_act) {
-        refuse(&r, EXIT_CODE_REFUSED, "%s: refused: only root may change anything", command->name);
+        request_refuse(&r, EXIT_CODE_REFUSED, "%s: refused: only root may change anything",
+                       command->name);
         command = NULL;
     }
     if (command && command->run == run_state)
@@ -123,7 +118,7 @@ static const struct command *find_command(const char *name)
 /* NULL with r->error when it is not one of our requests. */
 static const struct command *read_request(const struct xlp_json *root, struct request *r)
 {
-    const char *known[] = {"xlpolicy", "command", NULL, NULL};
+    const char *known[] = {"xlpolicy", "command", NULL, NULL, NULL};
     const struct command *command;
     const char *name = "";
     int64_t version = 0;
@@ -136,32 +131,35 @@ static const struct command *read_request(const struct xlp_json *root, struct re
     xlp_json_read_int(&reader, root, "xlpolicy", XLP_JSON_REQUIRED, 1, 1000000, &version);
     xlp_json_read_string(&reader, root, "command", XLP_JSON_REQUIRED, &name);
     if (xlp_json_done(&reader) < 0) {
-        refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
+        request_refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
         return NULL;
     }
     if (version != XLP_FORMAT_VERSION) {
-        refuse(r, EXIT_CODE_USAGE, "protocol version %lld is not known here, only %d",
-               (long long)version, XLP_FORMAT_VERSION);
+        request_refuse(r, EXIT_CODE_USAGE, "protocol version %lld is not known here, only %d",
+                       (long long)version, XLP_FORMAT_VERSION);
         return NULL;
     }
     command = find_command(name);
     if (!command) {
-        refuse(r, EXIT_CODE_USAGE, "there is no command \"%.40s\"", name);
+        request_refuse(r, EXIT_CODE_USAGE, "there is no command \"%.40s\"", name);
         return NULL;
     }
-    known[2] = command->argument;
+    known[2] = command->arguments[0];
+    known[3] = command->arguments[1];
     xlp_json_check_keys(&reader, root, known);
     xlp_json_read_string(&reader, root, "mode", XLP_JSON_OPTIONAL, &r->mode);
     xlp_json_read_string(&reader, root, "domain", XLP_JSON_OPTIONAL, &r->domain);
+    xlp_json_read_string(&reader, root, "settings", XLP_JSON_OPTIONAL, &r->settings);
     xlp_json_read_double(&reader, root, "since_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->since_s);
+    xlp_json_read_double(&reader, root, "for_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->for_s);
     if (xlp_json_done(&reader) < 0) {
-        refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
+        request_refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
         return NULL;
     }
     return command;
 }
 
-static int refuse(struct request *r, int exit_code, const char *format, ...)
+int request_refuse(struct request *r, int exit_code, const char *format, ...)
 {
     va_list arguments;
 
@@ -205,6 +203,19 @@ static int run_ping(struct daemon *d, struct request *r)
     return 0;
 }
 
+/* How long until all is put back; null: there is no trial. */
+static void put_trial(struct xlp_json_writer *w, const struct daemon *d)
+{
+    uint64_t now_ns = d->host->ops->now_ns(d->host), due_ns = trial_due_ns(d);
+
+    xlp_json_write_key(w, "trial_left_s");
+    if (due_ns == UINT64_MAX)
+        xlp_json_write_null(w);
+    else
+        xlp_json_write_double(w,
+                              due_ns > now_ns ? (double)((due_ns - now_ns) / NS_PER_US) / 1e6 : 0);
+}
+
 static int run_status(struct daemon *d, struct request *r)
 {
     const struct counters *n = &d->counters;
@@ -214,6 +225,7 @@ static int run_status(struct daemon *d, struct request *r)
     xlp_json_put_int(w, "pid", getpid());
     xlp_json_put_string(w, "mode", config_mode_name(d->mode));
     xlp_json_put_bool(w, "dry_run", d->options->dry_run);
+    put_trial(w, d);
     xlp_json_put_string(w, "host", d->options->host);
     put_string_or_null(w, "config", d->config_found ? d->options->config_path : NULL);
     put_seconds(w, "uptime_s", d->host->ops->now_ns(d->host) - d->started_ns);
@@ -278,14 +290,16 @@ static int run_state(struct daemon *d, struct request *r)
     struct xlp_json_writer *w = r->w;
 
     if (d->counters.ticks == 0)
-        return refuse(r, EXIT_CODE_FAILED, "the host has not been looked at yet%s%s",
-                      d->last_error[0] ? ": " : "", d->last_error);
+        return request_refuse(r, EXIT_CODE_FAILED, "the host has not been looked at yet%s%s",
+                              d->last_error[0] ? ": " : "", d->last_error);
     xlp_json_write_key(w, "status");
     xlp_json_open_object(w);
     run_status(d, r);
     xlp_json_close_object(w);
     xlp_json_write_key(w, "policy");
     xlp_policy_write(w, &d->config.policy);
+    xlp_json_write_key(w, "overrides");
+    overrides_write_all(d, w);
     xlp_json_write_key(w, "snapshot");
     xlp_snapshot_write(w, &d->snapshot);
     xlp_json_write_key(w, "plan");
@@ -325,23 +339,24 @@ static int run_history(struct daemon *d, struct request *r)
 
 /* ---- acting ---- */
 
-static const char *format_peer(const struct control_peer *peer, char *text, size_t size)
+const char *request_peer(const struct request *r, char text[REQUEST_PEER_SIZE])
 {
-    snprintf(text, size, "uid %u, pid %d", peer->uid, peer->pid);
+    snprintf(text, REQUEST_PEER_SIZE, "uid %u, pid %d", r->peer->uid, r->peer->pid);
     return text;
 }
 
 static int run_mode(struct daemon *d, struct request *r)
 {
-    char who[64];
+    char who[REQUEST_PEER_SIZE];
     int mode;
 
     if (!r->mode || config_mode_by_name(r->mode, &mode) < 0)
-        return refuse(r, EXIT_CODE_USAGE, "mode: should be one of: advise act pause");
+        return request_refuse(r, EXIT_CODE_USAGE, "mode: should be one of: advise act pause");
     if (mode == CONFIG_ACT && d->mode != CONFIG_ACT && cycle_resume(d) < 0)
-        return refuse(r, EXIT_CODE_FAILED, "%s", d->last_error);
+        return request_refuse(r, EXIT_CODE_FAILED, "%s", d->last_error);
     xlp_json_put_string(r->w, "was", config_mode_name(d->mode));
-    daemon_set_mode(d, mode, format_peer(r->peer, who, sizeof(who)));
+    trial_cancel(d);
+    daemon_set_mode(d, mode, request_peer(r, who));
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
     xlp_json_put_bool(r->w, "dry_run", d->options->dry_run);
     return 0;
@@ -349,10 +364,10 @@ static int run_mode(struct daemon *d, struct request *r)
 
 static int run_reload(struct daemon *d, struct request *r)
 {
-    char who[64], error[512];
+    char who[REQUEST_PEER_SIZE], error[512];
 
-    if (daemon_reload(d, format_peer(r->peer, who, sizeof(who)), error, sizeof(error)) < 0)
-        return refuse(r, EXIT_CODE_FAILED, "%s", error);
+    if (daemon_reload(d, request_peer(r, who), error, sizeof(error)) < 0)
+        return request_refuse(r, EXIT_CODE_FAILED, "%s", error);
     put_string_or_null(r->w, "config", d->config_found ? d->options->config_path : NULL);
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
     return 0;
@@ -368,10 +383,30 @@ static int find_domain(const struct xlp_snapshot *s, struct request *r, uint32_t
         return 0;
     domain = xlp_snapshot_find_domain(s, r->domain);
     if (!domain)
-        return refuse(r, EXIT_CODE_FAILED, "no domain \"%.64s\" here; `xlpolicy list` shows them",
-                      r->domain);
+        return request_refuse(r, EXIT_CODE_FAILED,
+                              "no domain \"%.64s\" here; `xlpolicy list` shows them", r->domain);
     *domid_out = domain->domid;
     return 0;
+}
+
+void request_put_actions(struct request *r, const struct xlp_plan *plan,
+                         const struct outcomes *outcomes)
+{
+    char text[1000];
+
+    xlp_json_write_key(r->w, "actions");
+    xlp_json_open_array(r->w);
+    for (size_t i = 0; i < plan->action_count; i++) {
+        xlp_json_open_object(r->w);
+        xlp_json_write_key(r->w, "action");
+        xlp_action_write(r->w, &plan->actions[i]);
+        put_outcome(r->w, &outcomes->at[i]);
+        xlp_json_put_string(
+            r->w, "text",
+            xlp_outcome_format(&plan->actions[i], &outcomes->at[i], text, sizeof(text)));
+        xlp_json_close_object(r->w);
+    }
+    xlp_json_close_array(r->w);
 }
 
 /* Carries out, at once and in every mode, what an operator's command comes down to. */
@@ -381,38 +416,25 @@ static int run_plan(struct daemon *d, struct request *r,
     struct outcomes outcomes = {0};
     struct xlp_plan plan;
     uint32_t domid;
-    char text[1000];
     int made, rc = -1;
 
     xlp_plan_init(&plan);
     if (d->host->ops->observe(d->host, &d->fresh) < 0) {
-        refuse(r, EXIT_CODE_FAILED, "%s", xlp_host_error(d->host));
+        request_refuse(r, EXIT_CODE_FAILED, "%s", xlp_host_error(d->host));
         goto out;
     }
     if (find_domain(&d->fresh, r, &domid) < 0)
         goto out;
     made = make(&d->fresh, domid, &plan);
     if (made == XLP_PLAN_REFUSED) {
-        refuse(r, EXIT_CODE_REFUSED, "adopt: refused: dom0's vCPUs are left alone");
+        request_refuse(r, EXIT_CODE_REFUSED, "adopt: refused: dom0's vCPUs are left alone");
         goto out;
     }
     if (made < 0 || cycle_apply(d, &plan, &outcomes) < 0) {
-        refuse(r, EXIT_CODE_FAILED, "out of memory");
+        request_refuse(r, EXIT_CODE_FAILED, "out of memory");
         goto out;
     }
-    xlp_json_write_key(r->w, "actions");
-    xlp_json_open_array(r->w);
-    for (size_t i = 0; i < plan.action_count; i++) {
-        xlp_json_open_object(r->w);
-        xlp_json_write_key(r->w, "action");
-        xlp_action_write(r->w, &plan.actions[i]);
-        put_outcome(r->w, &outcomes.at[i]);
-        xlp_json_put_string(
-            r->w, "text",
-            xlp_outcome_format(&plan.actions[i], &outcomes.at[i], text, sizeof(text)));
-        xlp_json_close_object(r->w);
-    }
-    xlp_json_close_array(r->w);
+    request_put_actions(r, &plan, &outcomes);
     rc = 0;
 out:
     free(outcomes.at);
@@ -428,10 +450,12 @@ static int run_adopt(struct daemon *d, struct request *r)
 /* Releasing everything ends acting, too, or the next tick would take it all back. */
 static int run_release(struct daemon *d, struct request *r)
 {
-    char who[64];
+    char who[REQUEST_PEER_SIZE];
 
+    if (!r->domain)
+        trial_cancel(d);
     if (!r->domain && d->mode == CONFIG_ACT)
-        daemon_set_mode(d, CONFIG_ADVISE, format_peer(r->peer, who, sizeof(who)));
+        daemon_set_mode(d, CONFIG_ADVISE, request_peer(r, who));
     if (run_plan(d, r, xlp_plan_release) < 0)
         return -1;
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));

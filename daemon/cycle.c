@@ -133,26 +133,60 @@ static void record(struct daemon *d)
     daemon_end_record(d);
 }
 
-int cycle_resume(struct daemon *d)
+int cycle_rebalance(struct daemon *d)
 {
-    struct outcomes outcomes = {0};
+    uint64_t now_ns = d->host->ops->now_ns(d->host);
+    int64_t ticks = d->config.policy.cpu_uneven_ticks;
+    int mode = d->mode, rc;
+
+    d->config.policy.cpu_uneven_ticks = 1;
+    d->mode = CONFIG_ACT;
+    rc = cycle_run(d);
+    d->mode = mode;
+    d->config.policy.cpu_uneven_ticks = ticks;
+    d->last_tick_ns = now_ns;
+    d->next_tick_ns = now_ns + (uint64_t)d->config.policy.tick_ms * 1000000;
+    return rc;
+}
+
+/* Looks at the host and carries out at once, in every mode, what a command about all domains comes
+ * down to. 0 with the outcomes, which the caller frees; or -1. */
+static int command_all(struct daemon *d,
+                       int (*make)(const struct xlp_snapshot *, uint32_t, struct xlp_plan *),
+                       struct outcomes *outcomes_out)
+{
     struct xlp_plan plan;
     int rc = -1;
 
     xlp_plan_init(&plan);
-    if (d->host->ops->observe(d->host, &d->fresh) < 0) {
+    if (d->host->ops->observe(d->host, &d->fresh) < 0)
         daemon_note_error(d, xlp_host_error(d->host));
-        goto out;
-    }
-    if (xlp_plan_resume(&d->fresh, XLP_UNKNOWN, &plan) < 0 ||
-        cycle_apply(d, &plan, &outcomes) < 0) {
+    else if (make(&d->fresh, XLP_UNKNOWN, &plan) < 0 || cycle_apply(d, &plan, outcomes_out) < 0)
         daemon_note_error(d, "out of memory before acting");
-        goto out;
-    }
-    rc = 0;
-out:
-    free(outcomes.at);
+    else
+        rc = 0;
     xlp_plan_dispose(&plan);
+    return rc;
+}
+
+int cycle_resume(struct daemon *d)
+{
+    struct outcomes outcomes = {0};
+    int rc = command_all(d, xlp_plan_resume, &outcomes);
+
+    free(outcomes.at);
+    return rc;
+}
+
+int cycle_release_all(struct daemon *d)
+{
+    struct outcomes outcomes = {0};
+    int rc = command_all(d, xlp_plan_release, &outcomes);
+
+    for (size_t i = 0; rc >= 0 && i < outcomes.count; i++)
+        rc +=
+            outcomes.at[i].code == XLP_NOT_DONE_BUSY || outcomes.at[i].code == XLP_NOT_DONE_FAILED;
+    free(outcomes.at);
     return rc;
 }
 

@@ -11,6 +11,14 @@ int cycle_run(struct daemon *d);
 /* The first half: observes and decides, but neither acts nor tells. */
 int cycle_look(struct daemon *d);
 
+/* One tick in which nothing waits for unevenness to last, and which is carried out in every mode.
+ * As cycle_run. */
+int cycle_rebalance(struct daemon *d);
+
+/* Puts everything back as it was, whatever the mode. How many actions failed or found an obstacle,
+ * and may be tried again; or -1 with a sentence in d->last_error. */
+int cycle_release_all(struct daemon *d);
+
 /* Ends a release of all that is not finished, because acting begins again. 0, or -1 with a sentence
  * in d->last_error. */
 int cycle_resume(struct daemon *d);

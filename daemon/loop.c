@@ -45,6 +45,7 @@ int loop_run(struct daemon *d, int signal_fd)
         size_t control_count;
         int woke;
 
+        trial_run_due(d);
         run_due_tick(d);
         pat_watchdog(d, watchdog_ns, &watchdog_due_ns);
         fds[0] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
@@ -110,6 +111,8 @@ static uint64_t wake_time(const struct daemon *d, uint64_t watchdog_due_ns)
 
     if (d->next_tick_ns < time_ns)
         time_ns = d->next_tick_ns;
+    if (trial_due_ns(d) < time_ns)
+        time_ns = trial_due_ns(d);
     return watchdog_due_ns < time_ns ? watchdog_due_ns : time_ns;
 }
 

@@ -90,6 +90,7 @@ static int serve(struct daemon *d, int signal_fd, int ready_fd)
              d->config_found ? d->options->config_path : "none: the defaults");
     if (d->record_file)
         log_line(LOG_NOTICE, "recording to %s", d->record_path);
+    trial_recover(d);
     notify_send("READY=1");
     rc = loop_run(d, signal_fd);
     notify_send("STOPPING=1");

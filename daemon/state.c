@@ -12,6 +12,7 @@
 #include "json/json.h"
 #include "log.h"
 #include "notify.h"
+#include "overrides.h"
 
 /* Beside one another, of the same name. */
 #define RECORDINGS_MAX 100
@@ -21,6 +22,7 @@ int daemon_init(struct daemon *d, const struct options *options)
     memset(d, 0, sizeof(*d));
     d->options = options;
     config_init(&d->config);
+    xlp_policy_init(&d->overrides);
     xlp_snapshot_init(&d->snapshot);
     xlp_snapshot_init(&d->fresh);
     xlp_plan_init(&d->plan);
@@ -48,6 +50,7 @@ void daemon_dispose(struct daemon *d)
     xlp_plan_dispose(&d->plan);
     xlp_snapshot_dispose(&d->fresh);
     xlp_snapshot_dispose(&d->snapshot);
+    xlp_policy_dispose(&d->overrides);
     config_dispose(&d->config);
 }
 
@@ -115,6 +118,14 @@ void daemon_end_record(struct daemon *d)
     d->record_file = NULL;
 }
 
+static int lay_overrides(const struct daemon *d, struct config *c, char *error, size_t error_size)
+{
+    if (overrides_apply(d, c) == 0)
+        return 0;
+    snprintf(error, error_size, "out of memory");
+    return -1;
+}
+
 /* All that can fail comes before anything changes. */
 static int replace_config(struct daemon *d, char *error, size_t error_size)
 {
@@ -123,6 +134,7 @@ static int replace_config(struct daemon *d, char *error, size_t error_size)
 
     config_init(&fresh);
     if (read_config(d->options, &fresh, &found, error, error_size) < 0 ||
+        lay_overrides(d, &fresh, error, error_size) < 0 ||
         control_set_group(&d->control, config_group_id(&fresh), error, error_size) < 0) {
         config_dispose(&fresh);
         return -1;
@@ -151,8 +163,10 @@ int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_s
     daemon_open_log(d);
     log_line(LOG_NOTICE, "reload (%s): %s", who,
              d->config_found ? d->options->config_path : "no configuration file: the defaults");
-    if (d->options->mode < 0 && d->config.mode != mode_before)
+    if (d->options->mode < 0 && d->config.mode != mode_before) {
+        trial_cancel(d);
         daemon_set_mode(d, d->config.mode, "the configuration");
+    }
     tick_ns = (uint64_t)d->config.policy.tick_ms * 1000000;
     if (d->next_tick_ns > now + tick_ns)
         d->next_tick_ns = now + tick_ns;

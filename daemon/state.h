@@ -15,6 +15,7 @@
 #include "json/record.h"
 #include "options.h"
 #include "tell.h"
+#include "trial.h"
 
 /* The outcomes of the actions of one plan, in its order. */
 struct outcomes {
@@ -30,9 +31,11 @@ struct counters {
 
 struct daemon {
     const struct options *options;
-    struct config config;
-    bool config_found; /* false: there was no file, these are the defaults */
-    int mode;          /* enum config_mode; the operator may change it meanwhile */
+    struct config config;        /* with the overrides at the end of its policy's domains */
+    struct xlp_policy overrides; /* only its domains count */
+    bool config_found;           /* false: there was no file, these are the defaults */
+    int mode;                    /* enum config_mode; the operator may change it meanwhile */
+    struct trial trial;
 
     struct xlp_host *host;
     struct xlp_engine *engine;

@@ -299,6 +299,9 @@ static int set_domain_key(struct xlp_domain_policy *d, const char *key,
     } else if (strcmp(key, "memory") == 0 && number <= 1) {
         d->given |= GAVE_MEMORY;
         d->memory = number;
+    } else if (strcmp(key, "managed") == 0 && number <= 1) {
+        d->given |= GAVE_CPU | GAVE_MEMORY;
+        d->cpu = d->memory = number;
     } else {
         return -1;
     }
@@ -318,13 +321,14 @@ static void next_word(const char **at, const char *stop, char *word, size_t size
     snprintf(word, size, "%.*s", length < size ? (int)length : 0, start);
 }
 
-int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, size_t error_size)
+static int parse_domain(const char *text, struct xlp_domain_policy *d, char *error,
+                        size_t error_size)
 {
-    struct xlp_domain_policy d = ordinary, *grown;
     const char *at = text;
 
-    next_word(&at, ":", d.pattern, sizeof(d.pattern));
-    if (!d.pattern[0] || *at != ':') {
+    *d = ordinary;
+    next_word(&at, ":", d->pattern, sizeof(d->pattern));
+    if (!d->pattern[0] || *at != ':') {
         snprintf(error, error_size, "domains: \"%s\": should be \"NAME: key=value, ...\"", text);
         return -1;
     }
@@ -338,23 +342,113 @@ int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, s
             at++;
             next_word(&at, ",", value, sizeof(value));
         }
-        if (set_domain_key(&d, key, value) < 0) {
-            snprintf(
-                error, error_size,
-                "domains: \"%s\": %s=%s: allowed are cpu=0|1, memory=0|1, shares=1 to 1000000, "
-                "serves=PATTERN, floor=SIZE",
-                d.pattern, key, value);
+        if (set_domain_key(d, key, value) < 0) {
+            snprintf(error, error_size,
+                     "domains: \"%s\": %s=%s: allowed are cpu=0|1, memory=0|1, managed=0|1, "
+                     "shares=1 to 1000000, serves=PATTERN, floor=SIZE",
+                     d->pattern, key, value);
             return -1;
         }
     } while (*at == ',');
-    grown = reallocarray(p->domains, p->domain_count + 1, sizeof(*grown));
-    if (!grown) {
-        snprintf(error, error_size, "domains: out of memory");
-        return -1;
-    }
-    p->domains = grown;
-    p->domains[p->domain_count++] = d;
     return 0;
+}
+
+static int append(struct xlp_policy *p, const struct xlp_domain_policy *domains, size_t count)
+{
+    struct xlp_domain_policy *grown;
+
+    if (count == 0)
+        return 0;
+    grown = reallocarray(p->domains, p->domain_count + count, sizeof(*grown));
+    if (!grown)
+        return -1;
+    p->domains = grown;
+    memcpy(p->domains + p->domain_count, domains, count * sizeof(*domains));
+    p->domain_count += count;
+    return 0;
+}
+
+int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, size_t error_size)
+{
+    struct xlp_domain_policy d;
+
+    if (parse_domain(text, &d, error, error_size) < 0)
+        return -1;
+    if (append(p, &d, 1) == 0)
+        return 0;
+    snprintf(error, error_size, "domains: out of memory");
+    return -1;
+}
+
+static struct xlp_domain_policy *find_pattern(struct xlp_policy *p, const char *pattern)
+{
+    for (size_t i = 0; i < p->domain_count; i++)
+        if (strcmp(p->domains[i].pattern, pattern) == 0)
+            return &p->domains[i];
+    return NULL;
+}
+
+/* What over says goes before what d says. */
+static void lay_over(struct xlp_domain_policy *d, const struct xlp_domain_policy *over)
+{
+    if (over->given & GAVE_CPU)
+        d->cpu = over->cpu;
+    if (over->given & GAVE_MEMORY)
+        d->memory = over->memory;
+    if (over->given & GAVE_SHARES)
+        d->shares = over->shares;
+    d->shares_given |= over->shares_given;
+    if (over->given & GAVE_SERVES)
+        memcpy(d->serves, over->serves, sizeof(d->serves));
+    if (over->given & GAVE_FLOOR)
+        d->floor_kib = over->floor_kib;
+    d->given |= over->given;
+}
+
+int xlp_policy_merge_domain(struct xlp_policy *p, const char *text, char *error, size_t error_size)
+{
+    struct xlp_domain_policy d, *earlier;
+
+    if (parse_domain(text, &d, error, error_size) < 0)
+        return -1;
+    earlier = find_pattern(p, d.pattern);
+    if (!earlier)
+        return xlp_policy_add_domain(p, text, error, error_size);
+    lay_over(earlier, &d);
+    return 0;
+}
+
+bool xlp_policy_remove_domain(struct xlp_policy *p, const char *pattern)
+{
+    struct xlp_domain_policy *d = find_pattern(p, pattern);
+
+    if (!d)
+        return false;
+    p->domain_count--;
+    memmove(d, d + 1, (size_t)(p->domains + p->domain_count - d) * sizeof(*d));
+    return true;
+}
+
+int xlp_policy_append_domains(struct xlp_policy *dst, const struct xlp_policy *src)
+{
+    return append(dst, src->domains, src->domain_count);
+}
+
+int xlp_pattern_of_name(const char *name, char pattern_out[XLP_NAME_SIZE])
+{
+    size_t used = 0;
+
+    if (!name[0] || name[0] == ' ' || strpbrk(name, ":,"))
+        return -1;
+    for (const char *at = name; *at; at++) {
+        if (used + 2 >= XLP_NAME_SIZE)
+            return -1;
+        if (strchr("*?[\\", *at))
+            pattern_out[used++] = '\\';
+        pattern_out[used++] = *at;
+    }
+    pattern_out[used] = '\0';
+    return pattern_out[used - 1] == ' ' ? -1 : 0;
 }
 
 struct xlp_domain_policy xlp_policy_for(const struct xlp_policy *p, const char *name)
@@ -364,19 +458,8 @@ struct xlp_domain_policy xlp_policy_for(const struct xlp_policy *p, const char *
     for (size_t i = 0; i < p->domain_count; i++) {
         const struct xlp_domain_policy *d = &p->domains[i];
 
-        if (fnmatch(d->pattern, name, 0) != 0)
-            continue;
-        if (d->given & GAVE_CPU)
-            result.cpu = d->cpu;
-        if (d->given & GAVE_MEMORY)
-            result.memory = d->memory;
-        if (d->given & GAVE_SHARES)
-            result.shares = d->shares;
-        result.shares_given |= d->shares_given;
-        if (d->given & GAVE_SERVES)
-            memcpy(result.serves, d->serves, sizeof(result.serves));
-        if (d->given & GAVE_FLOOR)
-            result.floor_kib = d->floor_kib;
+        if (fnmatch(d->pattern, name, 0) == 0)
+            lay_over(&result, d);
     }
     return result;
 }

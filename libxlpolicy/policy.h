@@ -100,9 +100,25 @@ int xlp_policy_check(const struct xlp_policy *p, char *error, size_t error_size)
 char *xlp_policy_get(const struct xlp_policy *p, const struct xlp_setting *setting, char *text,
                      size_t size);
 
-/* Appends "PATTERN: key=value, ..." with keys cpu memory shares serves floor. 0, or -1 with error.
- */
+/* The keys of an entry "PATTERN: key=value, ..."; managed is cpu and memory in one. */
+#define XLP_DOMAIN_KEYS "cpu memory managed shares serves floor"
+
+/* Appends an entry. 0, or -1 with error. */
 int xlp_policy_add_domain(struct xlp_policy *p, const char *text, char *error, size_t error_size);
+
+/* Lays what the entry says over the one of the very same pattern, or appends it where there is
+ * none. 0, or -1 with error. */
+int xlp_policy_merge_domain(struct xlp_policy *p, const char *text, char *error, size_t error_size);
+
+/* Takes the entry of that very pattern away. Whether there was one. */
+bool xlp_policy_remove_domain(struct xlp_policy *p, const char *pattern);
+
+/* Appends src's entries, in their order. 0, or -1 when memory is out; dst is then unchanged. */
+int xlp_policy_append_domains(struct xlp_policy *dst, const struct xlp_policy *src);
+
+/* The pattern that the name itself, and no other, matches. 0, or -1 when there is none that an
+ * entry could have (the name has a ":" or "," in it, or is too long). */
+int xlp_pattern_of_name(const char *name, char pattern_out[XLP_NAME_SIZE]);
 
 /* The entry as text that xlp_policy_add_domain would read. Returns text. */
 char *xlp_domain_policy_format(const struct xlp_domain_policy *d, char *text, size_t size);

@@ -23,13 +23,12 @@ enum cli_given {
     CLI_GIVEN_HOST = 1 << 0,
     CLI_GIVEN_TICKS = 1 << 1,
     CLI_GIVEN_SET = 1 << 2,
-    CLI_GIVEN_DRY_RUN = 1 << 3,
-    CLI_GIVEN_JSON = 1 << 4,
+    CLI_GIVEN_JSON = 1 << 3,
 };
 
 struct cli {
     bool json;
-    bool dry_run;
+    bool dry_run; /* meant for every command: those that only look keep to it anyway */
     bool verbose;
     const char *host;   /* "daemon", "xen", "sim:FILE", "replay:FILE"; NULL: whatever is there */
     const char *socket; /* the daemon's control socket */

@@ -62,25 +62,6 @@ static const char *write_request(struct xlp_json_writer *w, const struct errand 
     return xlp_json_text(w, NULL);
 }
 
-static void count_actions(const struct xlp_json *actions, struct outcome_tally *tally)
-{
-    for (size_t i = 0; i < xlp_json_count(actions); i++) {
-        const char *outcome = daemon_string(xlp_json_at(actions, i), "outcome");
-
-        outcome_count(tally, outcome_by_name(outcome ? outcome : ""));
-    }
-}
-
-static void print_actions(const struct xlp_json *actions)
-{
-    for (size_t i = 0; i < xlp_json_count(actions); i++) {
-        const char *text = daemon_string(xlp_json_at(actions, i), "text");
-
-        if (text)
-            puts(text);
-    }
-}
-
 static enum cli_exit print_json(const struct xlp_json *actions, const char *mode)
 {
     struct xlp_json_writer *w = cli_json_start();
@@ -104,13 +85,13 @@ static enum cli_exit tell_result(const struct cli *cli, const struct errand *err
 
     if (!actions)
         return CLI_FAILED;
-    count_actions(actions, &tally);
+    outcome_count_all(actions, &tally);
     if (cli->json && print_json(actions, mode) != CLI_DONE)
         return CLI_FAILED;
     if (!cli->json && tally.actions == 0)
         print_nothing_to_do(errand);
     if (!cli->json) {
-        print_actions(actions);
+        outcome_print_all(actions);
         if (mode)
             printf("xlpolicyd is in mode %s\n", mode);
     }

@@ -173,12 +173,11 @@ static void offer_domains(const struct xlp_snapshot *s, const char *word)
 static void complete_domains(const struct typed *t, const char *word)
 {
     const char *host = t->cli.host ? t->cli.host : "xen";
-    struct source source = {.name = ""};
+    struct source source;
     struct xlp_host *opened = NULL;
     char error[XLP_HOST_ERROR_SIZE];
 
-    xlp_snapshot_init(&source.snapshot);
-    xlp_plan_init(&source.plan);
+    source_init(&source);
     if ((!t->cli.host || strcmp(host, "daemon") == 0) &&
         source_read_daemon(&t->cli, true, &source) == CLI_DONE)
         offer_domains(&source.snapshot, word);
@@ -189,6 +188,20 @@ static void complete_domains(const struct typed *t, const char *word)
     if (opened)
         opened->ops->close(opened);
     source_dispose(&source);
+}
+
+static void complete_keys(const char *word)
+{
+    static const char keys[] = XLP_DOMAIN_KEYS;
+    char key[32];
+
+    for (const char *at = keys; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+
+        snprintf(key, sizeof(key), "%.*s", (int)length, at);
+        offer(word, key, "", "=");
+        at += length;
+    }
 }
 
 static void complete_settings(const char *word)
@@ -213,6 +226,8 @@ static void complete_value(const struct typed *t, const char *kind, const char *
             offer(word, commands[i].name, "", "");
     else if (strcmp(kind, "KEY=VALUE") == 0)
         complete_settings(word);
+    else if (strcmp(kind, "key=value") == 0)
+        complete_keys(word);
     else if (islower((unsigned char)kind[0]))
         complete_choices(kind, word);
 }

@@ -135,6 +135,10 @@ enum cli_exit cmd_record(const struct cli *cli, const struct command_line *line)
                                    line->options[i].value);
     if (!host)
         return CLI_USAGE;
+    if (cli->dry_run) {
+        printf("Would record %s in %s\n", host, run.path);
+        return CLI_DONE;
+    }
     xlp_policy_init(&run.policy);
     exit_code = cli_apply_settings(cli, &run.policy);
     if (exit_code != CLI_DONE)

@@ -7,6 +7,7 @@
 
 #include "daemon_request.h"
 #include "outcome.h"
+#include "past.h"
 #include "problems.h"
 #include "source.h"
 #include "when.h"
@@ -43,6 +44,16 @@ static void print_last_error(const struct xlp_json *status)
     printf("\n");
 }
 
+static void print_trial(const struct xlp_json *status)
+{
+    const struct xlp_json *left = xlp_json_get(status, "trial_left_s");
+    char span[WHEN_TEXT_SIZE];
+
+    if (left && xlp_json_kind(left) == XLP_JSON_NUMBER)
+        printf("Trial:       all is put back in %s; `xlpolicy act` keeps it\n",
+               when_format_span(xlp_json_double(left), span));
+}
+
 static void print_daemon(const struct cli *cli, const struct xlp_json *status)
 {
     const char *version = daemon_string(status, "version");
@@ -54,6 +65,7 @@ static void print_daemon(const struct cli *cli, const struct xlp_json *status)
            when_format_span(daemon_number(status, "uptime_s"), span));
     printf("Mode:        %s%s\n", daemon_string(status, "mode"),
            daemon_number(status, "dry_run") != 0 ? " (dry run: nothing is changed)" : "");
+    print_trial(status);
     printf("Config:      %s\n", config ? config : "no file, all defaults");
     printf("Ticks:       %.0f, one every %.3g s, the last took %.3g s; %.0f missed, %.0f failed\n",
            daemon_number(status, "ticks"), daemon_number(status, "tick_ms") / 1000,
@@ -75,35 +87,19 @@ static void print_no_daemon(const struct cli *cli, const struct source *source)
         printf("Daemon:      none on %s; looking at %s\n", cli->socket, source->name);
 }
 
-/* The reply to "history", or NULL where there is none; that has been said then. */
-static struct xlp_json *ask_history(const struct cli *cli, const struct xlp_json **entries_out)
-{
-    const struct xlp_json *result;
-    struct xlp_json *reply;
-
-    if (daemon_request(cli, "{\"xlpolicy\":1,\"command\":\"history\"}", false, &reply, &result) !=
-        CLI_DONE)
-        return NULL;
-    *entries_out = daemon_array(cli, result, "entries");
-    if (*entries_out)
-        return reply;
-    xlp_json_free(reply);
-    return NULL;
-}
-
 static enum cli_exit print_last_actions(const struct cli *cli)
 {
-    const struct xlp_json *entries = NULL;
-    struct xlp_json *reply = ask_history(cli, &entries);
+    struct past past;
+    enum cli_exit exit_code = past_ask(cli, 0, &past);
     size_t count;
 
-    if (!reply)
-        return CLI_FAILED;
-    count = xlp_json_count(entries);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    count = xlp_json_count(past.entries);
     printf("Last actions:%s\n", count ? "" : " none");
     for (size_t i = count > LAST_ACTIONS ? count - LAST_ACTIONS : 0; i < count; i++)
-        outcome_print_entry(xlp_json_at(entries, i), "  ");
-    xlp_json_free(reply);
+        outcome_print_entry(xlp_json_at(past.entries, i), "  ");
+    past_dispose(&past);
     return CLI_DONE;
 }
 
@@ -152,15 +148,14 @@ static void write_last_actions(struct xlp_json_writer *w, const struct xlp_json 
 
 static enum cli_exit print_json(const struct cli *cli, const struct source *source)
 {
-    const struct xlp_json *entries = NULL;
-    struct xlp_json *reply = source->status ? ask_history(cli, &entries) : NULL;
+    struct past past = {.reply = NULL};
     struct xlp_json_writer *w;
 
-    if (source->status && !reply)
+    if (source->status && past_ask(cli, 0, &past) != CLI_DONE)
         return CLI_FAILED;
     w = cli_json_start();
     if (!w) {
-        xlp_json_free(reply);
+        past_dispose(&past);
         return cli_out_of_memory();
     }
     xlp_json_put_string(w, "source", source->name);
@@ -169,9 +164,9 @@ static enum cli_exit print_json(const struct cli *cli, const struct source *sour
         daemon_copy_json(w, source->status);
     else
         xlp_json_write_null(w);
-    if (reply)
-        write_last_actions(w, entries);
-    xlp_json_free(reply);
+    if (past.entries)
+        write_last_actions(w, past.entries);
+    past_dispose(&past);
     xlp_json_put_u64(w, "planned", source->plan.action_count);
     xlp_json_write_key(w, "problems");
     xlp_json_open_array(w);

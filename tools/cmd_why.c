@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon_request.h"
 #include "explain.h"
+#include "outcome.h"
+#include "past.h"
 #include "source.h"
 
 static bool is_about_cpu(enum xlp_action_kind kind)
@@ -54,12 +57,26 @@ static void print_part(const struct source *source, uint32_t domid, const char *
                explain_skipped(plan, verdict, domid, skipped));
 }
 
-static enum cli_exit print_text(const struct source *source, struct source_range guests)
+/* What was done, if that was asked for. */
+static void print_past(const struct past *past, const char *name)
+{
+    if (!past->entries)
+        return;
+    for (size_t i = 0; i < xlp_json_count(past->entries); i++)
+        if (past_is_about(past, i, name))
+            outcome_print_entry(xlp_json_at(past->entries, i), "  ");
+    if (past_count(past, name) == 0)
+        printf("  %-8snothing in that time\n", "done");
+}
+
+static enum cli_exit print_text(const struct source *source, struct source_range guests,
+                                const struct past *past)
 {
     for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_verdict *v = &source->plan.verdicts[i];
 
         printf("%s%s (ID %u)\n", i > guests.first ? "\n" : "", v->name, v->domid);
+        print_past(past, v->name);
         print_part(source, v->domid, "CPU", is_about_cpu, &v->cpu);
         if (v->weight.code != XLP_REASON_NONE) /* NONE: cpu_weights is "off" */
             print_part(source, v->domid, "weight", is_about_weight, &v->weight);
@@ -80,7 +97,7 @@ static void write_reason(struct xlp_json_writer *w, const char *key,
 }
 
 static void write_domain(struct xlp_json_writer *w, const struct xlp_plan *plan,
-                         const struct xlp_verdict *v)
+                         const struct xlp_verdict *v, const struct past *past)
 {
     xlp_json_open_object(w);
     xlp_json_put_string(w, "name", v->name);
@@ -95,10 +112,13 @@ static void write_domain(struct xlp_json_writer *w, const struct xlp_plan *plan,
         if (plan->actions[i].domid == v->domid)
             xlp_action_write(w, &plan->actions[i]);
     xlp_json_close_array(w);
+    if (past->entries)
+        past_write(past, v->name, "done", w);
     xlp_json_close_object(w);
 }
 
-static enum cli_exit print_json(const struct source *source, struct source_range guests)
+static enum cli_exit print_json(const struct source *source, struct source_range guests,
+                                const struct past *past)
 {
     struct xlp_json_writer *w = cli_json_start();
 
@@ -107,12 +127,40 @@ static enum cli_exit print_json(const struct source *source, struct source_range
     xlp_json_write_key(w, "domains");
     xlp_json_open_array(w);
     for (size_t i = guests.first; i < guests.end; i++)
-        write_domain(w, &source->plan, &source->plan.verdicts[i]);
+        write_domain(w, &source->plan, &source->plan.verdicts[i], past);
     xlp_json_close_array(w);
     return cli_json_print(w);
 }
 
+static enum cli_exit print(const struct cli *cli, const struct command_line *line,
+                           const struct source *source, double since_s)
+{
+    struct past past = {.reply = NULL};
+    struct source_range guests;
+    enum cli_exit exit_code = source_select(source, line, &guests);
+
+    if (exit_code == CLI_DONE && since_s > 0)
+        exit_code = past_ask(cli, since_s, &past);
+    if (exit_code == CLI_DONE)
+        exit_code =
+            cli->json ? print_json(source, guests, &past) : print_text(source, guests, &past);
+    past_dispose(&past);
+    return exit_code;
+}
+
 enum cli_exit cmd_why(const struct cli *cli, const struct command_line *line)
 {
-    return source_show(cli, line, print_text, print_json);
+    double since_s;
+    enum cli_exit exit_code = past_since(line, &since_s);
+    struct source source;
+
+    if (exit_code == CLI_DONE && since_s > 0)
+        exit_code = daemon_only(cli, "why --since");
+    if (exit_code == CLI_DONE)
+        exit_code = source_read(cli, &source);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    exit_code = print(cli, line, &source, since_s);
+    source_dispose(&source);
+    return exit_code;
 }

@@ -10,14 +10,22 @@
     "  Demand%    what it would use if it could have all it wants\n"                               \
     "  Entitled%  what it is due: its demand, or its fair share of too little\n"
 
-/* What each command makes of the options that not all have a use for. -N asks of a reader no more
- * than it keeps to anyway. */
-#define READS                                                                                      \
-    (CLI_GIVEN_HOST | CLI_GIVEN_TICKS | CLI_GIVEN_SET | CLI_GIVEN_DRY_RUN | CLI_GIVEN_JSON)
-#define STEERS (CLI_GIVEN_HOST | CLI_GIVEN_DRY_RUN | CLI_GIVEN_JSON)
+/* What each command makes of the options that not all have a use for. */
+#define READS  (CLI_GIVEN_HOST | CLI_GIVEN_TICKS | CLI_GIVEN_SET | CLI_GIVEN_JSON)
+#define STEERS (CLI_GIVEN_HOST | CLI_GIVEN_JSON)
 
 static const struct command_option adopt_options[] = {
     {"all", 'a', NULL, "every domain instead of one; adopt leaves out dom0"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option apply_options[] = {
+    {"for", 'f', "TIME", "how long: 90s, 5m, 2h or 1d"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option set_options[] = {
+    {"clear", 'c', NULL, "forget what was set for it"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -96,14 +104,38 @@ const struct command commands[] = {
      "In mode act the daemon does this; in mode advise, or without a daemon, nothing\n"
      "is done. Nothing in the plan? `xlpolicy why` says for each guest why it stays.\n",
      cmd_plan, READS},
-    {"why", "[DOM]", 0, 1, NULL, "Explain what is decided for each guest, CPU and memory",
-     "Also why nothing is done, and who is not managed and why.\n", cmd_why, READS},
+    {"why", "[DOM]", 0, 1, history_options,
+     "Explain what is decided for each guest, CPU and memory",
+     "Also why nothing is done, and who is not managed and why. With --since, what the\n"
+     "daemon did of late comes first.\n",
+     cmd_why, READS},
     {"history", "[DOM]", 0, 1, history_options, "Show what the daemon has done, or tried",
      "The daemon remembers its last 1024 actions.\n", cmd_history, STEERS},
     {"act", "", 0, 0, NULL, "Let the daemon carry out its plans", "", cmd_mode, STEERS},
     {"advise", "", 0, 0, NULL, "Let the daemon plan and explain, but change nothing",
      "What it has changed so far stays; `xlpolicy release --all` undoes it.\n", cmd_mode, STEERS},
     {"pause", "", 0, 0, NULL, "Let the daemon only watch", "", cmd_mode, STEERS},
+    {"apply", "", 0, 0, apply_options, "Try it: act for some time, then undo everything",
+     "The daemon acts as after `xlpolicy act`. When the time is over it puts all that\n"
+     "it has changed back, as `xlpolicy release --all` does, and only advises. `act`\n"
+     "keeps what it does, `release --all` ends the trial at once. If the daemon is\n"
+     "stopped or killed meanwhile, the host stays as it is until it runs again: then\n"
+     "all is put back.\n",
+     cmd_apply, STEERS},
+    {"rebalance", "", 0, 0, NULL, "Let the daemon carry out its plan once, now",
+     "In every mode, and without waiting whether unevenness lasts.\n", cmd_rebalance, STEERS},
+    {"set", "DOM [key=value...]", 1, COMMAND_OPERANDS_ANY, set_options,
+     "Set a domain's shares, floor and more, until the daemon ends",
+     "The keys are those of \"domains\" in the configuration, and go before it:\n"
+     "  shares=N     its right to what is scarce, relative to others' (1000)\n"
+     "  floor=SIZE   never shrink it below this (suffixes b k m g t, KiB without)\n"
+     "  cpu=0|1, memory=0|1, managed=0|1  whether it is managed; managed is both\n"
+     "  serves=PATTERN  it is a driver domain of these guests\n"
+     "They hold for the domain's name, also when it is started anew, until the daemon\n"
+     "ends. To keep them, write them into the configuration.\n",
+     cmd_set, STEERS},
+    {"get", "[DOM]", 0, 1, NULL, "Show what holds for each domain, and what was set by hand",
+     "A floor of \"-\" goes by the guest's size.\n", cmd_get, READS},
     {"adopt", "DOM", 0, 1, adopt_options, "Hand a domain over: it may be moved although pinned",
      "Needed for guests whose vCPUs were pinned by hand, and after `release`. What\n"
      "they had before is recorded, and `release` restores it. With an explicit --host\n"
@@ -140,17 +172,17 @@ const struct command commands[] = {
      "named, or else of all that are kept for guests. Exits with 0 when all is well,\n"
      "1 when something keeps passthrough from working or would harm dom0, 2 when\n"
      "there is something to know before. Reads only.\n",
-     cmd_pci_check, CLI_GIVEN_JSON | CLI_GIVEN_DRY_RUN},
+     cmd_pci_check, CLI_GIVEN_JSON},
     {"pci-list", "", 0, 0, pci_list_options, "List PCI devices, with what matters for passthrough",
      "Node is the NUMA node, as Xen says. Reset is the way that would work, or none;\n"
      "\"bridge\": only that of all that is below its bridge (`pci-reset`). Irqs is the\n"
      "best kind that it has. Devices of the same Group must go to one guest together.\n"
      "\"?\" is what a dump does not tell.\n",
-     cmd_pci_list, CLI_GIVEN_JSON | CLI_GIVEN_DRY_RUN},
+     cmd_pci_list, CLI_GIVEN_JSON},
     {"pci-info", "BDF", 1, 1, pci_info_options, "Show all about one PCI device",
      "Its driver, owner, reset, interrupts, regions and capabilities, what goes with\n"
      "it, what dom0 would lose, and what is to be known before it is given away.\n",
-     cmd_pci_info, CLI_GIVEN_JSON | CLI_GIVEN_DRY_RUN},
+     cmd_pci_info, CLI_GIVEN_JSON},
     {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help, 0},
     {"complete", "[--] WORD...", 0, COMMAND_OPERANDS_ANY, NULL,
      "Print what may come next, for the shell's completion",

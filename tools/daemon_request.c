@@ -44,6 +44,27 @@ enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bo
     return CLI_DONE;
 }
 
+enum cli_exit daemon_only(const struct cli *cli, const char *command)
+{
+    if (!cli->host || strcmp(cli->host, "daemon") == 0)
+        return CLI_DONE;
+    cli_error("%s: only a daemon can do that; leave out --host %s", command, cli->host);
+    return CLI_USAGE;
+}
+
+enum cli_exit daemon_print_json(const struct xlp_json *result)
+{
+    struct xlp_json_writer *w = cli_json_start();
+
+    if (!w)
+        return cli_out_of_memory();
+    for (size_t i = 0; i < xlp_json_count(result); i++) {
+        xlp_json_write_key(w, xlp_json_key(result, i));
+        daemon_copy_json(w, xlp_json_at(result, i));
+    }
+    return cli_json_print(w);
+}
+
 enum cli_exit daemon_would_send(const struct cli *cli, const char *request_line,
                                 const char *meaning)
 {

@@ -13,6 +13,12 @@
 enum cli_exit daemon_request(const struct cli *cli, const char *request_line, bool quiet,
                              struct xlp_json **reply_out, const struct xlp_json **result_out);
 
+/* CLI_DONE; or, when another host than a daemon was asked for, the error has been printed. */
+enum cli_exit daemon_only(const struct cli *cli, const char *command);
+
+/* Prints its result as the command's JSON. */
+enum cli_exit daemon_print_json(const struct xlp_json *result);
+
 /* With -N: says, instead of sending it, what the daemon would be told; meaning is for people. */
 enum cli_exit daemon_would_send(const struct cli *cli, const char *request_line,
                                 const char *meaning);

@@ -104,10 +104,7 @@ int global_option_take(struct cli *cli, int option, const char *value)
             return CLI_USAGE;
         cli->given |= CLI_GIVEN_SET;
         break;
-    case 'N':
-        cli->dry_run = true;
-        cli->given |= CLI_GIVEN_DRY_RUN;
-        break;
+    case 'N': cli->dry_run = true; break;
     case 'v': cli->verbose = true; break;
     case 'V': puts("xlpolicy " XLP_VERSION); return CLI_DONE;
     }
@@ -121,7 +118,6 @@ const char *global_option_name(unsigned int given)
     case CLI_GIVEN_JSON: return "--json";
     case CLI_GIVEN_TICKS: return "--ticks";
     case CLI_GIVEN_SET: return "--set";
-    case CLI_GIVEN_DRY_RUN: return "-N";
     default: return "an option";
     }
 }

@@ -53,10 +53,30 @@ void outcome_print_entry(const struct xlp_json *entry, const char *indent)
            text ? text : "?");
 }
 
-enum xlp_outcome_code outcome_by_name(const char *name)
+/* The code with that name, or XLP_NOT_DONE_FAILED when there is none. */
+static enum xlp_outcome_code outcome_by_name(const char *name)
 {
     for (int code = 0; code < XLP_OUTCOME_CODES; code++)
         if (strcmp(xlp_outcome_name((enum xlp_outcome_code)code), name) == 0)
             return (enum xlp_outcome_code)code;
     return XLP_NOT_DONE_FAILED;
+}
+
+void outcome_count_all(const struct xlp_json *actions, struct outcome_tally *tally)
+{
+    for (size_t i = 0; i < xlp_json_count(actions); i++) {
+        const char *outcome = daemon_string(xlp_json_at(actions, i), "outcome");
+
+        outcome_count(tally, outcome_by_name(outcome ? outcome : ""));
+    }
+}
+
+void outcome_print_all(const struct xlp_json *actions)
+{
+    for (size_t i = 0; i < xlp_json_count(actions); i++) {
+        const char *text = daemon_string(xlp_json_at(actions, i), "text");
+
+        if (text)
+            puts(text);
+    }
 }

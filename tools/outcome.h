@@ -28,7 +28,8 @@ void outcome_write(struct xlp_json_writer *w, double time_s, const struct xlp_ac
 /* Prints an entry of the daemon's history: when, and what became of it. */
 void outcome_print_entry(const struct xlp_json *entry, const char *indent);
 
-/* The code with that name, or XLP_NOT_DONE_FAILED when there is none. */
-enum xlp_outcome_code outcome_by_name(const char *name);
+/* The same for the "actions" of a daemon's reply, in its own words. */
+void outcome_count_all(const struct xlp_json *actions, struct outcome_tally *tally);
+void outcome_print_all(const struct xlp_json *actions);
 
 #endif

@@ -9,16 +9,13 @@
 #include "host/host.h"
 
 static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source *source_out);
-static enum cli_exit select_guest(const struct xlp_snapshot *s, const char *name_or_id,
-                                  struct source_range *guests_out);
 
 enum cli_exit source_read(const struct cli *cli, struct source *source_out)
 {
-    struct source source = {.name = ""};
+    struct source source;
     enum cli_exit exit_code;
 
-    xlp_snapshot_init(&source.snapshot);
-    xlp_plan_init(&source.plan);
+    source_init(&source);
     if (cli->setting_count && cli->host && strcmp(cli->host, "daemon") == 0)
         exit_code = cli_usage_error(NULL, "--set: the daemon decides by its own configuration");
     else if (cli->given & CLI_GIVEN_TICKS && cli->host && strcmp(cli->host, "daemon") == 0)
@@ -63,15 +60,24 @@ static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source
     return no_host ? CLI_NOTHING_THERE : CLI_FAILED;
 }
 
+void source_init(struct source *source)
+{
+    *source = (struct source){.name = ""};
+    xlp_policy_init(&source->policy);
+    xlp_snapshot_init(&source->snapshot);
+    xlp_plan_init(&source->plan);
+}
+
 void source_dispose(struct source *source)
 {
     xlp_json_free(source->daemon_root);
+    xlp_policy_dispose(&source->policy);
     xlp_snapshot_dispose(&source->snapshot);
     xlp_plan_dispose(&source->plan);
     free(source->pcpus);
     free(source->vcpus);
     free(source->domains);
-    *source = (struct source){.name = ""};
+    source_init(source);
 }
 
 const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot, const char *text)
@@ -92,20 +98,23 @@ enum cli_exit source_show(const struct cli *cli, const struct command_line *line
 
     if (exit_code != CLI_DONE)
         return exit_code;
-    guests = (struct source_range){0, source.snapshot.domain_count};
-    if (line->operand_count > 0)
-        exit_code = select_guest(&source.snapshot, line->operands[0], &guests);
+    exit_code = source_select(&source, line, &guests);
     if (exit_code == CLI_DONE)
         exit_code = cli->json ? print_json(&source, guests) : print_text(&source, guests);
     source_dispose(&source);
     return exit_code;
 }
 
-static enum cli_exit select_guest(const struct xlp_snapshot *s, const char *name_or_id,
-                                  struct source_range *guests_out)
+enum cli_exit source_select(const struct source *source, const struct command_line *line,
+                            struct source_range *guests_out)
 {
-    const struct xlp_domain *domain = source_find_domain(s, name_or_id);
+    const struct xlp_snapshot *s = &source->snapshot;
+    const struct xlp_domain *domain;
 
+    *guests_out = (struct source_range){0, s->domain_count};
+    if (line->operand_count == 0)
+        return CLI_DONE;
+    domain = source_find_domain(s, line->operands[0]);
     if (!domain)
         return CLI_FAILED;
     guests_out->first = (size_t)(domain - s->domains);

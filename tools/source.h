@@ -13,6 +13,8 @@ struct source {
     char name[256];                /* for people: "xlpolicyd on ...", "xen, watched for 1 tick" */
     struct xlp_json *daemon_root;  /* the daemon's reply, NULL when the host was read here */
     const struct xlp_json *status; /* its part about the daemon itself, in daemon_root */
+    const struct xlp_json *overrides; /* what was set by hand, in daemon_root; or NULL */
+    struct xlp_policy policy;         /* that it is decided by */
     struct xlp_snapshot snapshot;
     struct xlp_plan plan;            /* what is, or would be, done on this snapshot */
     struct xlp_pcpu_view *pcpus;     /* one a snapshot.pcpus */
@@ -23,6 +25,9 @@ struct source {
 /* CLI_DONE, and *source_out is to be disposed of; else the error has been printed, and the exit
  * code is returned. */
 enum cli_exit source_read(const struct cli *cli, struct source *source_out);
+
+/* An empty one; dispose leaves one behind, too. */
+void source_init(struct source *source);
 void source_dispose(struct source *source);
 
 /* The two kinds of source that source_read chooses from. The daemon's returns CLI_NOTHING_THERE
@@ -44,6 +49,11 @@ const struct xlp_domain *source_find_domain(const struct xlp_snapshot *snapshot,
 struct source_range {
     size_t first, end;
 };
+
+/* The guests that a command line names: one, or all where it names none. CLI_DONE, or the error has
+ * been printed. */
+enum cli_exit source_select(const struct source *source, const struct command_line *line,
+                            struct source_range *guests_out);
 
 /* Prints what a command shows of these guests, as text or as JSON. */
 typedef enum cli_exit source_printer(const struct source *source, struct source_range guests);

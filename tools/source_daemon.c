@@ -121,13 +121,17 @@ static int read_state(const struct xlp_json *state, struct source *source_out, c
 {
     const struct xlp_json *snapshot = xlp_json_get(state, "snapshot");
     const struct xlp_json *plan = xlp_json_get(state, "plan");
+    const struct xlp_json *policy = xlp_json_get(state, "policy");
 
     source_out->status = xlp_json_get(state, "status");
-    if (!snapshot || !plan || !source_out->status || !source_mode(source_out)) {
-        snprintf(error, error_size, "\"state\" lacks \"snapshot\", \"plan\" or the mode");
+    source_out->overrides = xlp_json_get(state, "overrides");
+    if (!snapshot || !plan || !policy || !source_out->status || !source_mode(source_out)) {
+        snprintf(error, error_size,
+                 "\"state\" lacks \"snapshot\", \"plan\", \"policy\" or the mode");
         return -1;
     }
-    if (xlp_snapshot_read(snapshot, &source_out->snapshot, error, error_size) < 0 ||
+    if (xlp_policy_read(policy, &source_out->policy, error, error_size) < 0 ||
+        xlp_snapshot_read(snapshot, &source_out->snapshot, error, error_size) < 0 ||
         xlp_plan_read(plan, &source_out->plan, error, error_size) < 0 ||
         check_verdicts(source_out, error, error_size) < 0 ||
         allocate_views(source_out, error, error_size) < 0 ||

@@ -116,6 +116,8 @@ static int keep_result(struct watch *w, struct source *source_out)
     source_out->domains = copy_of(domains, domain_count, sizeof(*domains));
     if (!source_out->pcpus || !source_out->vcpus || !source_out->domains)
         return -1;
+    source_out->policy = w->policy;
+    xlp_policy_init(&w->policy);
     source_out->snapshot = w->snapshot;
     xlp_snapshot_init(&w->snapshot);
     source_out->plan = w->plan;

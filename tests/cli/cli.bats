@@ -262,6 +262,23 @@ END
     ends 0 "xlpolicy: from sim:$SCENARIOS/C1.json, watched for 3 ticks"
 }
 
+@test "get: what holds for each domain, by the scenario's own settings or others" {
+    cat >"$DIR/shares.json" <<'END'
+{"xlpolicy_scenario": 1, "title": "shares", "run_s": 60, "host": {"pcpus": 2},
+ "guests": [{"name": "a", "load_pct": 10}]}
+END
+    run --separate-stderr "$XLPOLICY" --host "sim:$DIR/shares.json" get
+    ends 0
+    has_line 'Name     ID cpu memory shares floor(MiB) serves Set by hand'
+    has_line 'a         1   1      1   1000          - -      -'
+    run --separate-stderr "$XLPOLICY" --host "sim:$DIR/shares.json" get a --json
+    ends 0
+    json '.domains == [{"name": "a", "domid": 1, "cpu": true, "memory": true, "shares": 1000,
+                        "floor_kib": 0, "serves": "", "override": null}]'
+    run --separate-stderr "$XLPOLICY" --host "sim:$DIR/shares.json" get b
+    ends 1 'xlpolicy: no domain "b" here; `xlpolicy list` shows them'
+}
+
 # ---- nothing to talk to ----
 
 @test "without a daemon and without Xen: one line, exit 3" {
@@ -274,7 +291,8 @@ END
 }
 
 @test "what only a daemon can do needs one: exit 3" {
-    for command in act advise pause history 'adopt vm1' 'release --all' '--host daemon list'; do
+    for command in act advise pause history 'adopt vm1' 'release --all' '--host daemon list' \
+        rebalance 'apply --for 5m' 'set vm1 shares=2' '--host daemon get'; do
         xlpolicy $command
         ends 3 "xlpolicy: no xlpolicyd listens on $DIR/none.sock; start it"
         [ -z "$output" ]
@@ -295,12 +313,39 @@ END
     xlpolicy -N release --all
     ends 0
     [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: release all domains" ]
+    xlpolicy -N apply --for 90s
+    ends 0
+    [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: act for 1 min 30 s, then put everything back" ]
+    xlpolicy -N rebalance
+    ends 0
+    [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: rebalance now; \`xlpolicy plan\` shows what that is" ]
+    xlpolicy -N set vm1 shares=2000 floor=1g
+    ends 0
+    [ "$output" = "Would tell xlpolicyd on $DIR/none.sock: set vm1: shares=2000, floor=1g" ]
+    xlpolicy -N set vm1 --clear --json
+    ends 0
+    json '.would_send == {"xlpolicy": 1, "command": "set", "domain": "vm1"}'
     xlpolicy -N pause --json
     ends 0
     json '.would_send == {"xlpolicy": 1, "command": "mode", "mode": "pause"}'
     xlpolicy -N adopt 'a "b"' --json
     ends 0
     json '.would_send == {"xlpolicy": 1, "command": "adopt", "domain": "a \"b\""}'
+}
+
+@test "-N is for every command: what only looks takes it, and record writes nothing" {
+    for command in list get why plan status info; do
+        run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C3.json" $command -N
+        ends 0
+    done
+    for command in 'config show' help "simulate $SCENARIOS/C3.json"; do
+        xlpolicy -N $command
+        ends 0
+    done
+    run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C3.json" -N record "$DIR/n.rec"
+    ends 0
+    [ "$output" = "Would record sim:$SCENARIOS/C3.json in $DIR/n.rec" ]
+    [ ! -e "$DIR/n.rec" ]
 }
 
 # ---- usage ----
@@ -330,6 +375,23 @@ END
     ends 2 "xlpolicy: release: needs either DOM or --all$see release\`"
     xlpolicy history --since yesterday
     ends 2 "xlpolicy: history: --since yesterday is not like 90s, 5m, 2h or 1d$see history\`"
+    xlpolicy why --since soon
+    ends 2 "xlpolicy: why: --since soon is not like 90s, 5m, 2h or 1d$see why\`"
+    xlpolicy apply
+    ends 2 "xlpolicy: apply: needs --for TIME; without end it is \`xlpolicy act\`$see apply\`"
+    xlpolicy apply --for ever
+    ends 2 "xlpolicy: apply: --for ever is not like 90s, 5m, 2h or 1d$see apply\`"
+    xlpolicy set vm1
+    ends 2 "xlpolicy: set: needs either key=value or --clear$see set\`"
+    xlpolicy set vm1 shares=1 --clear
+    ends 2 "xlpolicy: set: needs either key=value or --clear$see set\`"
+    xlpolicy set vm1 shares=none
+    ends 2 "xlpolicy: set: shares=none: allowed are cpu=0|1, memory=0|1, managed=0|1, shares=1 to 1000000, serves=PATTERN, floor=SIZE$see set\`"
+    for command in apply\ --for\ 1m rebalance set\ vm1\ cpu=0 history why\ --since\ 1m; do
+        xlpolicy --host sim:x $command
+        [ "$status" -eq 2 ]
+        [[ $stderr == *': only a daemon can do that; leave out --host sim:x' ]]
+    done
     xlpolicy --host sim:x act
     ends 2 'xlpolicy: act: only a daemon has a mode; leave out --host sim:x'
     xlpolicy --set cpu_policy=best list
@@ -378,10 +440,8 @@ END
     refuses adopt --ticks adopt vm1 --ticks 3
     refuses record --ticks --host "sim:$SCENARIOS/C1.json" --ticks 3 record "$DIR/c1.rec"
     [ ! -e "$DIR/c1.rec" ]
-    refuses record -N -N record "$DIR/c1.rec"
     refuses simulate --host --host xen simulate "$SCENARIOS/C1.json"
     refuses simulate --ticks --ticks 7 simulate "$SCENARIOS/C1.json"
-    refuses simulate -N -N simulate "$SCENARIOS/C1.json"
     refuses replay --host --host xen replay "$DIR/c1.rec"
     refuses config --set config show --set adopt=1
     refuses help --json help --json

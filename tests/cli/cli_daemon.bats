@@ -35,7 +35,7 @@ spread_is() {
 }
 
 @test "every reader asks the daemon, unless told otherwise" {
-    for command in list vcpu-list pcpu-list mem-list info status plan why; do
+    for command in list vcpu-list pcpu-list mem-list info status plan why get; do
         xlpolicy -v "$command"
         [ "$status" -eq 0 ]
         [[ $stderr == *"xlpolicy: from xlpolicyd on $SOCKET"* ]]
@@ -49,7 +49,7 @@ spread_is() {
 
 @test "every key that --json prints is documented" {
     local keys
-    for command in list vcpu-list pcpu-list mem-list info status plan why history; do
+    for command in list vcpu-list pcpu-list mem-list info status plan why history get; do
         xlpolicy --json $command
         ends 0
         # Numbers of reasons, and counts by reason, are named after the table of reasons.
@@ -217,8 +217,101 @@ all_starve() {
     "$XLPOLICY" --socket "$SOCKET" --json status | jq -e '.problems | length == 8' >/dev/null
 }
 
+@test "rebalance: the plan is carried out once, now, and the mode stays" {
+    xlpolicy adopt --all
+    xlpolicy rebalance
+    ends 0
+    [ "$(grep -c '^done: vm[1-8] vCPU 0: pCPU 0 -> pCPU [123]: needs ' <<<"$output")" -eq 6 ]
+    wait_for spread_is '2 2 2 2'
+    xlpolicy --json rebalance
+    ends 0
+    json '.mode == "advise" and .actions == []'
+    xlpolicy rebalance
+    ends 0
+    [ "$output" = 'Nothing to do: `xlpolicy why` says why, guest by guest.' ]
+}
+
+@test "why --since: what was done of late comes before what is decided now" {
+    xlpolicy why vm3 --since 1h
+    ends 0
+    [ "${lines[1]}" = '  done    nothing in that time' ]
+    xlpolicy adopt vm3
+    xlpolicy why vm3 --since 1h
+    ends 0
+    [[ ${lines[1]} =~ ^'  '[0-9]{4}-[0-9-]{5}' '[0-9:]{8}' done: vm3 vCPU 0: adopted: ' ]]
+    [[ ${lines[2]} == '  CPU '* ]]
+    xlpolicy why --since 1h --json
+    ends 0
+    json '[.domains[] | select(.done | length > 0) | .name] == ["vm3"]'
+    xlpolicy why vm3 --json
+    json '.domains[0] | has("done") | not'
+}
+
+@test "set: holds for a guest from now on, get shows it, --clear forgets it" {
+    xlpolicy set vm1 shares=2000 floor=256m
+    ends 0
+    [ "${lines[0]}" = 'vm1: shares=2000, floor=256m, until xlpolicyd ends. To keep it, write in its configuration:' ]
+    [ "${lines[1]}" = 'domains += [ "vm1: shares=2000, floor=256m" ]' ]
+    echo "${lines[1]}" >"$DIR/set.conf"
+    run -0 "$XLPOLICY" config check "$DIR/set.conf"
+    xlpolicy set 1 managed=0
+    ends 0
+    xlpolicy get vm1
+    ends 0
+    [ "$(tr -s ' ' <<<"${lines[1]}")" = 'vm1 1 0 0 2000 256 - cpu=0, memory=0, shares=2000, floor=256m' ]
+    wait_for excluded vm1
+    xlpolicy set vm1 --clear
+    ends 0
+    [ "$output" = 'vm1: as in the configuration' ]
+    xlpolicy get vm1 --json
+    json '.domains[0] | .shares == 1000 and .cpu and .override == null'
+    xlpolicy set vm2 cpu=0 --json
+    json '.name == "vm2" and .override == "vm2: cpu=0"'
+}
+
+excluded() {
+    "$XLPOLICY" --socket "$SOCKET" --json why "$1" |
+        jq -e '.domains[0] | .cpu.reason.code == "cpu-excluded" and .memory.reason.code == "mem-excluded"' >/dev/null
+}
+
+@test "apply --for: acts, and puts everything back by itself" {
+    xlpolicy adopt --all
+    xlpolicy apply --for 3s
+    ends 0
+    [[ ${lines[0]} =~ ^'xlpolicyd carries out its plans until '[0-9-]{10}' '[0-9:]{8}'. Then it puts everything back and only advises.'$ ]]
+    wait_for spread_is '2 2 2 2'
+    xlpolicy status
+    [[ $output == *'Trial:       all is put back in '?' s; `xlpolicy act` keeps it'* ]]
+    wait_for spread_is '8 0 0 0'
+    wait_for mode_is advise
+    xlpolicy status
+    [[ $output != *'Trial: '* ]]
+    xlpolicy --json apply --for 1h
+    ends 0
+    json '.mode == "act" and .for_s == 3600 and .ends_time_s > 1e9'
+    xlpolicy act
+    xlpolicy apply --for 1h
+    ends 4 'xlpolicy: refused: the daemon is in mode act already, and at the end all it ever did would be undone; `xlpolicy advise` first'
+}
+
+@test "apply --for: a daemon that was killed meanwhile puts all back when it runs again" {
+    xlpolicy apply --for 1h
+    kill -KILL "$DAEMON_PID"
+    wait "$DAEMON_PID" || true
+    [ -e "$PIDFILE.trial" ]
+    start_daemon
+    wait_for grep -qxF 'xlpolicyd: trial: all is put back, or on its way' "$LOG"
+    grep -qxF 'xlpolicyd: trial: was interrupted; what it changed is put back' "$LOG"
+    mode_is advise
+    [ ! -e "$PIDFILE.trial" ]
+}
+
+mode_is() {
+    [ "$("$XLPOLICY" --socket "$SOCKET" --json status | jq -r .daemon.mode)" = "$1" ]
+}
+
 @test "a domain that is not there: exit 1" {
-    for command in adopt release why; do
+    for command in adopt release why get 'set --clear'; do
         xlpolicy $command nobody
         ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'
         [ -z "$output" ]

@@ -170,8 +170,8 @@ END_TEST
 START_TEST(a_wrong_domain_entry_says_what_is_allowed)
 {
     ck_refused("\ndomains = [ \"web: colour=red\" ]\n",
-               "x.conf:2: domains: \"web\": colour=red: allowed are cpu=0|1, memory=0|1, shares=1 "
-               "to 1000000, serves=PATTERN, floor=SIZE");
+               "x.conf:2: domains: \"web\": colour=red: allowed are cpu=0|1, memory=0|1, "
+               "managed=0|1, shares=1 to 1000000, serves=PATTERN, floor=SIZE");
 }
 END_TEST
 

@@ -336,6 +336,56 @@ START_TEST(later_entries_for_a_guest_win_key_by_key)
 }
 END_TEST
 
+START_TEST(an_entry_of_the_same_pattern_is_laid_over_and_not_added)
+{
+    struct xlp_policy p, more;
+    char error[256], text[128];
+
+    xlp_policy_init(&p);
+    xlp_policy_init(&more);
+    ck_assert_int_eq(xlp_policy_merge_domain(&p, "web: shares=500", error, sizeof(error)), 0);
+    ck_assert_int_eq(xlp_policy_merge_domain(&p, "db: cpu=0", error, sizeof(error)), 0);
+    ck_assert_int_eq(xlp_policy_merge_domain(&p, "web: floor=1g", error, sizeof(error)), 0);
+    ck_assert_int_eq(xlp_policy_merge_domain(&p, "web: shares=0", error, sizeof(error)), -1);
+    ck_assert_uint_eq(p.domain_count, 2);
+    ck_assert_str_eq(xlp_domain_policy_format(&p.domains[0], text, sizeof(text)),
+                     "web: shares=500, floor=1g");
+    ck_assert_int_eq(xlp_policy_add_domain(&more, "*: managed=0", error, sizeof(error)), 0);
+    ck_assert_int_eq(xlp_policy_append_domains(&more, &p), 0);
+    ck_assert_uint_eq(more.domain_count, 3);
+    ck_assert(!xlp_policy_for(&more, "web").cpu && !xlp_policy_for(&more, "web").memory);
+    ck_assert_int_eq(xlp_policy_for(&more, "web").floor_kib, 1 << 20);
+    ck_assert(xlp_policy_remove_domain(&p, "web"));
+    ck_assert(!xlp_policy_remove_domain(&p, "web"));
+    ck_assert_str_eq(xlp_domain_policy_format(&p.domains[0], text, sizeof(text)), "db: cpu=0");
+    xlp_policy_dispose(&p);
+    xlp_policy_dispose(&more);
+}
+END_TEST
+
+START_TEST(the_pattern_of_a_name_matches_that_name_only)
+{
+    struct xlp_policy p;
+    char pattern[XLP_NAME_SIZE], text[XLP_NAME_SIZE + 16], error[256];
+
+    ck_assert_int_eq(xlp_pattern_of_name("a*[b]?\\", pattern), 0);
+    snprintf(text, sizeof(text), "%s: shares=7", pattern);
+    xlp_policy_init(&p);
+    ck_assert_int_eq(xlp_policy_add_domain(&p, text, error, sizeof(error)), 0);
+    ck_assert_uint_eq(xlp_policy_for(&p, "a*[b]?\\").shares, 7);
+    ck_assert_uint_eq(xlp_policy_for(&p, "axb?\\").shares, 1000);
+    ck_assert_int_eq(xlp_pattern_of_name("", pattern), -1);
+    ck_assert_int_eq(xlp_pattern_of_name("a:b", pattern), -1);
+    ck_assert_int_eq(xlp_pattern_of_name("a,b", pattern), -1);
+    ck_assert_int_eq(xlp_pattern_of_name(" a", pattern), -1);
+    ck_assert_int_eq(xlp_pattern_of_name("a ", pattern), -1);
+    memset(text, '*', 40);
+    text[40] = '\0';
+    ck_assert_int_eq(xlp_pattern_of_name(text, pattern), -1);
+    xlp_policy_dispose(&p);
+}
+END_TEST
+
 START_TEST(a_wrong_entry_for_a_guest_is_refused)
 {
     const char *const bad[] = {
@@ -585,7 +635,8 @@ CHECK_CASE(snapshot, equal_sets_are_kept_once, a_reset_snapshot_forgets_but_keep
            names_of_guests_cannot_carry_control_characters, uuids_are_read_and_written)
 CHECK_CASE(reason, a_reason_is_a_sentence_with_its_numbers,
            the_largest_numbers_are_rounded_like_all_others, the_table_of_reasons_is_consistent)
-CHECK_CASE(policy, every_setting_takes_its_default_back,
+CHECK_CASE(policy, an_entry_of_the_same_pattern_is_laid_over_and_not_added,
+           the_pattern_of_a_name_matches_that_name_only, every_setting_takes_its_default_back,
            a_wrong_value_is_answered_with_what_is_allowed, sizes_are_kib_unless_they_say_otherwise,
            later_entries_for_a_guest_win_key_by_key, a_wrong_entry_for_a_guest_is_refused)
 CHECK_CASE(plan, release_restores_what_is_still_ours_and_forgets_the_rest,

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Commands of the control socket by which the operator steps in: now, for a time, for one guest. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cycle.h"
+#include "options.h"
+#include "overrides.h"
+#include "request.h"
+#include "trial.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+/* ---- rebalance ---- */
+
+/* Use cannot be measured over too short a time. */
+static uint64_t too_early_ns(const struct daemon *d)
+{
+    uint64_t gap_ns = (uint64_t)d->config.policy.tick_ms * NS_PER_MS / 2;
+    uint64_t since_ns = d->host->ops->now_ns(d->host) - d->last_tick_ns;
+
+    if (gap_ns > 1000 * NS_PER_MS)
+        gap_ns = 1000 * NS_PER_MS;
+    return since_ns < gap_ns ? gap_ns - since_ns : 0;
+}
+
+int request_rebalance(struct daemon *d, struct request *r)
+{
+    uint64_t wait_ns = too_early_ns(d);
+
+    if (d->counters.ticks == 0 || wait_ns > 0) {
+        xlp_json_put_u64(r->w, "wait_ms", wait_ns / NS_PER_MS + 1);
+        return 0;
+    }
+    if (cycle_rebalance(d) < 0)
+        return request_refuse(r, EXIT_CODE_FAILED, "%s", d->last_error);
+    request_put_actions(r, &d->plan, &d->outcomes);
+    xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    return 0;
+}
+
+/* ---- a trial ---- */
+
+int request_trial(struct daemon *d, struct request *r)
+{
+    char who[REQUEST_PEER_SIZE], error[256];
+
+    if (r->for_s < 1 || r->for_s > TRIAL_MAX_S)
+        return request_refuse(r, EXIT_CODE_USAGE, "trial: for_s should be 1 to %d", TRIAL_MAX_S);
+    if (d->mode == CONFIG_ACT && !d->trial.on)
+        return request_refuse(r, EXIT_CODE_REFUSED,
+                              "refused: the daemon is in mode act already, and at the end all it "
+                              "ever did would be undone; `xlpolicy advise` first");
+    if (d->mode != CONFIG_ACT && cycle_resume(d) < 0)
+        return request_refuse(r, EXIT_CODE_FAILED, "%s", d->last_error);
+    if (trial_start(d, r->for_s, request_peer(r, who), error, sizeof(error)) < 0)
+        return request_refuse(r, EXIT_CODE_FAILED, "%s", error);
+    xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    xlp_json_put_double(r->w, "for_s", r->for_s);
+    xlp_json_put_double(r->w, "ends_time_s", (double)daemon_wall_ns() / 1e9 + r->for_s);
+    xlp_json_put_bool(r->w, "dry_run", d->options->dry_run);
+    return 0;
+}
+
+/* ---- a guest's settings ---- */
+
+/* No settings: forget what was set. */
+int request_set(struct daemon *d, struct request *r)
+{
+    char pattern[XLP_NAME_SIZE], who[REQUEST_PEER_SIZE], error[400] = "";
+    const struct xlp_domain *domain = NULL;
+
+    if (!r->domain)
+        return request_refuse(r, EXIT_CODE_USAGE, "set: needs \"domain\"");
+    domain = xlp_snapshot_find_domain(&d->snapshot, r->domain);
+    if (!domain)
+        return request_refuse(r, EXIT_CODE_FAILED,
+                              "no domain \"%.64s\" here; `xlpolicy list` shows them", r->domain);
+    if (xlp_pattern_of_name(domain->name, pattern) < 0)
+        return request_refuse(r, EXIT_CODE_REFUSED,
+                              "set: refused: no entry can be written for a domain of that name");
+    if (overrides_set(d, pattern, r->settings, request_peer(r, who), error, sizeof(error)) < 0)
+        return request_refuse(r, EXIT_CODE_USAGE, "%s", error);
+    xlp_json_put_string(r->w, "name", domain->name);
+    xlp_json_write_key(r->w, "override");
+    overrides_write(d, pattern, r->w);
+    return 0;
+}
