@@ -63,7 +63,7 @@ $(B)/xlpolicyd: $(call obj,$(DAEMON_SRC)) $(LIB)
 
 $(B)/xlpolicy: $(call obj,$(TOOLS_SRC)) $(LIB)
 	@echo '  LINK  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lpci -lyajl -lm
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lpci -lyajl -lncurses -ltinfo -lm
 
 # Static, so that one file can be copied into any guest. The address sanitizer cannot be.
 $(B)/xlpolicy-guest-agent: $(call obj,$(AGENT_SRC))
@@ -100,7 +100,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 
 BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev libpci-dev libncurses-dev
 TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
-              binutils librsvg2-bin pciutils
+              binutils librsvg2-bin pciutils tmux python3-jsonschema
 
 deps:
 	@tests/deps $(BUILD_DEPS) $(TEST_DEPS)

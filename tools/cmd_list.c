@@ -4,33 +4,9 @@
 
 #include <string.h>
 
+#include "domain_cpu.h"
 #include "source.h"
 #include "table.h"
-
-/* Of all vCPUs of a guest together, in pCPUs. */
-struct domain_cpu {
-    bool known;
-    double used, demand, entitlement, seconds;
-    bool running, blocked;
-};
-
-static struct domain_cpu sum_vcpus(const struct source *source, const struct xlp_domain *d)
-{
-    struct domain_cpu sum = {.known = d->vcpu_count > 0, .blocked = d->vcpu_count > 0};
-
-    for (uint32_t i = d->first_vcpu; i < d->first_vcpu + d->vcpu_count; i++) {
-        const struct xlp_vcpu *v = &source->snapshot.vcpus[i];
-
-        sum.seconds += (double)v->cpu_time_ns / 1e9;
-        sum.running |= v->running;
-        sum.blocked &= v->blocked || !v->online;
-        sum.known &= source->vcpus[i].known || !v->online;
-        sum.used += source->vcpus[i].used;
-        sum.demand += source->vcpus[i].demand;
-        sum.entitlement += source->vcpus[i].entitlement;
-    }
-    return sum;
-}
 
 /* Letters at xl's places; where xl has "c" for crashed stands "m" for migrating. */
 static void format_state(const struct xlp_domain *d, const struct domain_cpu *cpu, char text[7])
@@ -79,7 +55,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_domain *d = &source->snapshot.domains[i];
         const struct xlp_domain_view *view = &source->domains[i];
-        struct domain_cpu cpu = sum_vcpus(source, d);
+        struct domain_cpu cpu = domain_cpu(source, d);
         char state[7];
 
         format_state(d, &cpu, state);
@@ -104,7 +80,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
 static void write_domain(struct xlp_json_writer *w, const struct source *source, size_t i)
 {
     const struct xlp_domain *d = &source->snapshot.domains[i];
-    struct domain_cpu cpu = sum_vcpus(source, d);
+    struct domain_cpu cpu = domain_cpu(source, d);
     char state[7];
 
     format_state(d, &cpu, state);

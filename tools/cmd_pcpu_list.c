@@ -4,25 +4,10 @@
 
 #include <stdlib.h>
 
+#include "domain_cpu.h"
 #include "placement.h"
 #include "source.h"
 #include "table.h"
-
-/* What the vCPUs placed on it want, all together; false while one of them is not measured. */
-static bool sum_demand(const struct source *source, uint32_t pcpu, double *demand_out)
-{
-    const struct xlp_snapshot *s = &source->snapshot;
-    bool known = true;
-
-    *demand_out = 0;
-    for (size_t i = 0; i < s->vcpu_count; i++) {
-        if (placement_of(s, &s->vcpus[i]).pcpu != pcpu)
-            continue;
-        known &= source->vcpus[i].known;
-        *demand_out += source->vcpus[i].demand;
-    }
-    return known;
-}
 
 static const char *pool_name(const struct xlp_snapshot *s, uint32_t pcpu)
 {
@@ -37,7 +22,7 @@ static void add_row(struct table *t, const struct source *source, size_t i)
     const struct xlp_pcpu *p = &source->snapshot.pcpus[i];
     char *vcpus = placement_list(&source->snapshot, p->id);
     double demand;
-    bool known = sum_demand(source, p->id, &demand);
+    bool known = pcpu_demand(source, p->id, &demand);
 
     table_u32(t, p->id);
     table_u32(t, p->node);

@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "pci/command.h"
+#include "top.h"
 
 #define COLUMNS_HELP                                                                               \
     "CPU figures are in percent of one pCPU, over the last tick; \"-\": not measured.\n"           \
@@ -70,6 +71,14 @@ static const struct command_option pci_check_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct command_option top_options[] = {
+    {"batch", 'b', NULL, "print page after page, for a file or a pipe"},
+    {"iterations", 'n', "N", "stop after N pages"},
+    {"delay", 'd', "SECONDS", "from one page to the next (1)"},
+    {"sort", 's', TOP_SORT_NAMES, "first"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct command commands[] = {
     {"list", "[DOM]", 0, 1, NULL, "List domains: what each uses, wants and is due",
      "Mem, Need and Target are in MiB: what the guest has, what it needs as its own\n"
@@ -97,6 +106,13 @@ const struct command commands[] = {
      "Balloon: at target, moving, stuck, or none. Report: who reports from within the\n"
      "guest (agent, qubes, xenserver), none, stale, or unreadable.\n",
      cmd_mem_list, READS},
+    {"top", "", 0, 0, top_options, "Watch pCPUs and guests, live",
+     "How busy each pCPU is and who is placed on it; of each guest what it gets, wants\n"
+     "and is due, its memory, target, need and floor in MiB, and why it was treated as\n"
+     "it was last. The cursor keys choose the guest about which all is told below.\n"
+     "Keys: q quit; sort by c CPU%, d demand, e entitled, m memory, t target, n need,\n"
+     "f floor, a name, i ID; r the other way round.\n",
+     cmd_top, CLI_GIVEN_HOST | CLI_GIVEN_SET},
     {"info", "", 0, 0, NULL, "Describe the host", "", cmd_info, READS},
     {"status", "", 0, 0, NULL, "Show what the daemon is up to, and problems to look at", "",
      cmd_status, READS},

@@ -67,7 +67,7 @@ enum cli_exit command_run(struct cli *cli, int argc, char **argv);
 void command_print_overview(void);
 void command_print_help(const struct command *command);
 
-command_function cmd_list, cmd_vcpu_list, cmd_pcpu_list, cmd_mem_list, cmd_info;
+command_function cmd_list, cmd_vcpu_list, cmd_pcpu_list, cmd_mem_list, cmd_top, cmd_info;
 command_function cmd_status, cmd_plan, cmd_why, cmd_history;
 command_function cmd_mode, cmd_apply, cmd_rebalance, cmd_set, cmd_get, cmd_adopt, cmd_release;
 command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help, cmd_complete;

@@ -8,26 +8,19 @@
 
 #include "host/host.h"
 
-static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source *source_out);
+static enum cli_exit choose_what_is_there(const struct cli *cli, const char **spec_out,
+                                          struct source *daemon_out);
 
 enum cli_exit source_read(const struct cli *cli, struct source *source_out)
 {
     struct source source;
+    const char *spec;
     enum cli_exit exit_code;
 
     source_init(&source);
-    if (cli->setting_count && cli->host && strcmp(cli->host, "daemon") == 0)
-        exit_code = cli_usage_error(NULL, "--set: the daemon decides by its own configuration");
-    else if (cli->given & CLI_GIVEN_TICKS && cli->host && strcmp(cli->host, "daemon") == 0)
-        exit_code = cli_usage_error(NULL, "--ticks: the daemon watches all the time");
-    else if (!cli->host && cli->setting_count)
-        exit_code = source_read_host(cli, "xen", &source);
-    else if (!cli->host)
-        exit_code = read_whatever_is_there(cli, &source);
-    else if (strcmp(cli->host, "daemon") == 0)
-        exit_code = source_read_daemon(cli, false, &source);
-    else
-        exit_code = source_read_host(cli, cli->host, &source);
+    exit_code = source_choose(cli, &spec, &source);
+    if (exit_code == CLI_DONE && spec)
+        exit_code = source_read_host(cli, spec, &source);
     if (exit_code != CLI_DONE) {
         source_dispose(&source);
         return exit_code;
@@ -38,13 +31,31 @@ enum cli_exit source_read(const struct cli *cli, struct source *source_out)
     return CLI_DONE;
 }
 
+enum cli_exit source_choose(const struct cli *cli, const char **spec_out, struct source *daemon_out)
+{
+    bool daemon = cli->host && strcmp(cli->host, "daemon") == 0;
+
+    *spec_out = NULL;
+    if (daemon && cli->setting_count)
+        return cli_usage_error(NULL, "--set: the daemon decides by its own configuration");
+    if (daemon && cli->given & CLI_GIVEN_TICKS)
+        return cli_usage_error(NULL, "--ticks: the daemon watches all the time");
+    if (daemon)
+        return source_read_daemon(cli, false, daemon_out);
+    if (!cli->host && !cli->setting_count)
+        return choose_what_is_there(cli, spec_out, daemon_out);
+    *spec_out = cli->host ? cli->host : "xen";
+    return CLI_DONE;
+}
+
 /* A daemon that is there but does not answer properly is an error: looking past it would show the
  * host without what it knows. */
-static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source *source_out)
+static enum cli_exit choose_what_is_there(const struct cli *cli, const char **spec_out,
+                                          struct source *daemon_out)
 {
     static const char same[] = "no Xen here: "; /* not to be said twice */
     char error[XLP_HOST_ERROR_SIZE];
-    enum cli_exit exit_code = source_read_daemon(cli, true, source_out);
+    enum cli_exit exit_code = source_read_daemon(cli, true, daemon_out);
     struct xlp_host *host;
     bool no_host = false;
 
@@ -53,7 +64,8 @@ static enum cli_exit read_whatever_is_there(const struct cli *cli, struct source
     host = xlp_host_open("xen", XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));
     if (host) {
         host->ops->close(host);
-        return source_read_host(cli, "xen", source_out);
+        *spec_out = "xen";
+        return CLI_DONE;
     }
     cli_error("nothing to talk to: no xlpolicyd on %s, and no Xen here: %s", cli->socket,
               strncmp(error, same, strlen(same)) == 0 ? error + strlen(same) : error);

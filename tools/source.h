@@ -30,6 +30,11 @@ enum cli_exit source_read(const struct cli *cli, struct source *source_out);
 void source_init(struct source *source);
 void source_dispose(struct source *source);
 
+/* Chooses only: *spec_out is the host to read here; or NULL, and what the daemon says is in
+ * daemon_out, which is initialised. CLI_DONE, or the error has been printed. */
+enum cli_exit source_choose(const struct cli *cli, const char **spec_out,
+                            struct source *daemon_out);
+
 /* The two kinds of source that source_read chooses from. The daemon's returns CLI_NOTHING_THERE
  * without printing anything when there is no daemon and quiet is set. */
 enum cli_exit source_read_daemon(const struct cli *cli, bool quiet, struct source *source_out);
