@@ -144,6 +144,10 @@ bench: $(B)/bench
 	@$(B)/bench cpu
 	@$(B)/bench memory
 
+# What it costs itself: a daemon on a thousand simulated domains, and those who ask it.
+bench-service: all
+	@$(PYTHON) tests/bench/service.py
+
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(LIB)
 	@echo '  LINK  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lm
@@ -210,6 +214,7 @@ help:
 	@echo 'make lab-selftest  the tests of the laboratory itself'
 	@echo 'make            build everything into build/ (SAN=1: with sanitizers; V=1: show commands)'
 	@echo 'make bench      xlpolicy beside other policies: time, moves, lost work (a few minutes)'
+	@echo 'make bench-service  what the daemon and the commands cost on a thousand domains (a minute)'
 	@echo 'make lint       formatting, a second compiler, static checks'
 	@echo 'make deps       install the Debian packages that building and testing need'
 	@echo 'make install    honours DESTDIR, PREFIX, SYSCONFDIR, UNITDIR; make uninstall undoes it'
@@ -217,5 +222,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all check unit-check lab-check lab-selftest demo bench lint deps install uninstall help clean test-programs lab-programs
+.PHONY: all check unit-check lab-check lab-selftest demo bench bench-service lint deps install uninstall help clean test-programs lab-programs
 .SECONDARY:

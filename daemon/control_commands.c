@@ -35,7 +35,7 @@ static int run_status(struct daemon *d, struct request *r);
 
 static const struct command commands[] = {
     {"adopt", {"domain"}, true, run_adopt},
-    {"history", {"since_s"}, false, run_history},
+    {"history", {"since_s", "last"}, false, run_history},
     {"mode", {"mode"}, true, run_mode},
     {"ping", {NULL}, false, run_ping},
     {"rebalance", {NULL}, true, request_rebalance},
@@ -54,7 +54,7 @@ struct xlp_json_writer *control_commands_answer(void *context, const struct cont
                                                 const char *line, size_t length,
                                                 struct xlp_json_writer *reply)
 {
-    struct request r = {.peer = peer, .w = reply};
+    struct request r = {.peer = peer, .last = HISTORY_ENTRIES, .w = reply};
     const struct command *command = NULL;
     struct daemon *d = context;
     struct xlp_json *root;
@@ -151,6 +151,7 @@ static const struct command *read_request(const struct xlp_json *root, struct re
     xlp_json_read_string(&reader, root, "domain", XLP_JSON_OPTIONAL, &r->domain);
     xlp_json_read_string(&reader, root, "settings", XLP_JSON_OPTIONAL, &r->settings);
     xlp_json_read_double(&reader, root, "since_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->since_s);
+    xlp_json_read_int(&reader, root, "last", XLP_JSON_OPTIONAL, 1, HISTORY_ENTRIES, &r->last);
     xlp_json_read_double(&reader, root, "for_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->for_s);
     if (xlp_json_done(&reader) < 0) {
         request_refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
@@ -311,6 +312,7 @@ static int run_state(struct daemon *d, struct request *r)
 
 static int run_history(struct daemon *d, struct request *r)
 {
+    size_t count = history_count(&d->history), last = (size_t)r->last;
     uint64_t now = daemon_wall_ns();
     uint64_t age = (uint64_t)(r->since_s * NS_PER_S);
     uint64_t from = r->since_s > 0 && age < now ? now - age : 0;
@@ -318,7 +320,7 @@ static int run_history(struct daemon *d, struct request *r)
 
     xlp_json_write_key(r->w, "entries");
     xlp_json_open_array(r->w);
-    for (size_t i = 0; i < history_count(&d->history); i++) {
+    for (size_t i = count > last ? count - last : 0; i < count; i++) {
         const struct history_entry *entry = history_at(&d->history, i);
 
         if (entry->wall_ns < from)

@@ -13,6 +13,7 @@ struct request {
     const struct control_peer *peer;
     const char *mode, *domain, *settings; /* NULL when not given */
     double since_s, for_s;                /* 0 when not given */
+    int64_t last;                         /* HISTORY_ENTRIES when not given */
     struct xlp_json_writer *w;            /* inside the object "result" */
     char error[512];
     int exit_code; /* that goes with error */

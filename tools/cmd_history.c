@@ -63,7 +63,7 @@ enum cli_exit cmd_history(const struct cli *cli, const struct command_line *line
     if (exit_code == CLI_DONE)
         exit_code = daemon_only(cli, "history");
     if (exit_code == CLI_DONE)
-        exit_code = past_ask(cli, since_s, &past);
+        exit_code = past_ask(cli, since_s, 0, &past);
     if (exit_code != CLI_DONE)
         return exit_code;
     exit_code = check_domain(cli, &past, domain);

@@ -90,14 +90,14 @@ static void print_no_daemon(const struct cli *cli, const struct source *source)
 static enum cli_exit print_last_actions(const struct cli *cli)
 {
     struct past past;
-    enum cli_exit exit_code = past_ask(cli, 0, &past);
+    enum cli_exit exit_code = past_ask(cli, 0, LAST_ACTIONS, &past);
     size_t count;
 
     if (exit_code != CLI_DONE)
         return exit_code;
     count = xlp_json_count(past.entries);
     printf("Last actions:%s\n", count ? "" : " none");
-    for (size_t i = count > LAST_ACTIONS ? count - LAST_ACTIONS : 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         outcome_print_entry(xlp_json_at(past.entries, i), "  ");
     past_dispose(&past);
     return CLI_DONE;
@@ -135,23 +135,12 @@ static void write_problem(void *context, const char *sentence)
     xlp_json_write_string(context, sentence);
 }
 
-static void write_last_actions(struct xlp_json_writer *w, const struct xlp_json *entries)
-{
-    size_t count = xlp_json_count(entries);
-
-    xlp_json_write_key(w, "last_actions");
-    xlp_json_open_array(w);
-    for (size_t i = count > LAST_ACTIONS ? count - LAST_ACTIONS : 0; i < count; i++)
-        daemon_copy_json(w, xlp_json_at(entries, i));
-    xlp_json_close_array(w);
-}
-
 static enum cli_exit print_json(const struct cli *cli, const struct source *source)
 {
     struct past past = {.reply = NULL};
     struct xlp_json_writer *w;
 
-    if (source->status && past_ask(cli, 0, &past) != CLI_DONE)
+    if (source->status && past_ask(cli, 0, LAST_ACTIONS, &past) != CLI_DONE)
         return CLI_FAILED;
     w = cli_json_start();
     if (!w) {
@@ -165,7 +154,7 @@ static enum cli_exit print_json(const struct cli *cli, const struct source *sour
     else
         xlp_json_write_null(w);
     if (past.entries)
-        write_last_actions(w, past.entries);
+        past_write(&past, NULL, "last_actions", w);
     past_dispose(&past);
     xlp_json_put_u64(w, "planned", source->plan.action_count);
     xlp_json_write_key(w, "problems");

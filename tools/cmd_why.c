@@ -140,7 +140,7 @@ static enum cli_exit print(const struct cli *cli, const struct command_line *lin
     enum cli_exit exit_code = source_select(source, line, &guests);
 
     if (exit_code == CLI_DONE && since_s > 0)
-        exit_code = past_ask(cli, since_s, &past);
+        exit_code = past_ask(cli, since_s, 0, &past);
     if (exit_code == CLI_DONE)
         exit_code =
             cli->json ? print_json(source, guests, &past) : print_text(source, guests, &past);

@@ -19,15 +19,20 @@ enum cli_exit past_since(const struct command_line *line, double *since_s_out)
     return CLI_DONE;
 }
 
-enum cli_exit past_ask(const struct cli *cli, double since_s, struct past *past_out)
+enum cli_exit past_ask(const struct cli *cli, double since_s, unsigned int last,
+                       struct past *past_out)
 {
     struct past past = {.reply = NULL};
     const struct xlp_json *result;
     enum cli_exit exit_code;
     char request[96];
 
-    snprintf(request, sizeof(request), "{\"xlpolicy\":1,\"command\":\"history\",\"since_s\":%.0f}",
-             since_s);
+    if (last)
+        snprintf(request, sizeof(request), "{\"xlpolicy\":1,\"command\":\"history\",\"last\":%u}",
+                 last);
+    else
+        snprintf(request, sizeof(request),
+                 "{\"xlpolicy\":1,\"command\":\"history\",\"since_s\":%.0f}", since_s);
     exit_code = daemon_request(cli, request, false, &past.reply, &result);
     if (exit_code != CLI_DONE)
         return exit_code;

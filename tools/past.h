@@ -17,9 +17,10 @@ struct past {
  * CLI_DONE, or the error has been printed. */
 enum cli_exit past_since(const struct command_line *line, double *since_s_out);
 
-/* Asks for the entries of that long. CLI_DONE, and *past_out is to be disposed of; or the error has
- * been printed. */
-enum cli_exit past_ask(const struct cli *cli, double since_s, struct past *past_out);
+/* Asks for the entries of that long (0: all), or for the last few (0: all). CLI_DONE, and *past_out
+ * is to be disposed of; or the error has been printed. */
+enum cli_exit past_ask(const struct cli *cli, double since_s, unsigned int last,
+                       struct past *past_out);
 void past_dispose(struct past *past);
 
 /* Whether the i-th entry is about that domain, by id or name; NULL is any. */

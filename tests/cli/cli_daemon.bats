@@ -115,6 +115,9 @@ spread_is() {
     [ "${#lines[@]}" -eq 1024 ]
     xlpolicy history --json
     json '.forgotten == 96 and (.entries | length == 1024)'
+    run ask '{"xlpolicy":1,"command":"history","last":3}'
+    json '.result.entries | length == 3'
+    [ "$(jq -c '.result.entries[2]' <<<"$output")" = "$(ask "$(request history)" | jq -c '.result.entries[1023]')" ]
 }
 
 @test "release --all --json tells the mode that it leaves behind" {
