@@ -3,12 +3,14 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/host.h"
 #include "json/record.h"
+#include "progress.h"
 #include "when.h"
 #include "xlpolicy.h"
 
@@ -24,6 +26,7 @@ struct recording_run {
     struct xlp_plan plan;
     const char *path;
     size_t ticks;
+    char error[PATH_MAX + 128];
 };
 
 static volatile sig_atomic_t interrupted;
@@ -43,42 +46,42 @@ static void catch_interrupts(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static int record_tick(struct recording_run *run)
+/* NULL, or what went wrong. */
+static const char *record_tick(struct recording_run *run)
 {
-    if (run->host->ops->observe(run->host, &run->snapshot) < 0) {
-        cli_error("%s", xlp_host_error(run->host));
-        return -1;
-    }
-    if (xlp_engine_decide(run->engine, &run->snapshot, &run->policy, &run->plan) < 0) {
-        cli_out_of_memory();
-        return -1;
-    }
+    if (run->host->ops->observe(run->host, &run->snapshot) < 0)
+        return xlp_host_error(run->host);
+    if (xlp_engine_decide(run->engine, &run->snapshot, &run->policy, &run->plan) < 0)
+        return "out of memory";
     if (xlp_recorder_add(run->recorder, &run->policy, &run->snapshot, &run->plan) < 0) {
-        cli_error("cannot write %s: %s", run->path, strerror(errno));
-        return -1;
+        snprintf(run->error, sizeof(run->error), "cannot write %s: %s", run->path, strerror(errno));
+        return run->error;
     }
     run->ticks++;
-    return 0;
+    return NULL;
 }
 
 static int record_ticks(struct recording_run *run, double for_s)
 {
     uint64_t (*clock)(struct xlp_host *) = run->host->ops->now_ns;
     uint64_t tick_ns = (uint64_t)run->policy.tick_ms * NS_PER_MS, end_ns = UINT64_MAX;
+    struct progress progress;
+    const char *error = NULL;
     int more = 1;
 
     if (for_s > 0)
         end_ns = clock(run->host) + (uint64_t)(for_s * NS_PER_S);
-    while (more > 0) {
-        if (record_tick(run) < 0)
-            return -1;
-        if (clock(run->host) >= end_ns)
-            return 0;
+    progress_start(&progress, "recording (^C ends it), tick", 0);
+    while (more > 0 && !(error = record_tick(run)) && clock(run->host) < end_ns) {
+        progress_tell(&progress, run->ticks);
         more = xlp_host_wait_until(run->host, clock(run->host) + tick_ns, &interrupted);
     }
+    progress_end(&progress);
     if (more < 0)
-        cli_error("%s", xlp_host_error(run->host));
-    return more;
+        error = xlp_host_error(run->host);
+    if (error)
+        cli_error("%s", error);
+    return error ? -1 : 0;
 }
 
 static enum cli_exit record_to(struct recording_run *run, double for_s)

@@ -9,6 +9,7 @@
 
 #include "json/record.h"
 #include "picture.h"
+#include "progress.h"
 #include "xlpolicy.h"
 
 #define LINE_SIZE 1024
@@ -22,6 +23,7 @@ struct replay {
     struct xlp_plan recorded, plan, before; /* before: the plan of the tick before */
     struct series series;
     struct xlp_json_writer *w; /* with --json */
+    struct progress progress;
 
     uint64_t first_ns;
     size_t ticks, actions;
@@ -94,6 +96,7 @@ static void tell_tick(struct replay *r, double time_s)
             continue;
         r->actions++;
         if (!r->w) {
+            progress_end(&r->progress);
             printf("%9.1f s  %s\n", time_s, xlp_action_format(action, text, sizeof(text)));
             continue;
         }
@@ -193,8 +196,10 @@ static enum cli_exit run_replay(struct replay *r, const char *path, const char *
         xlp_json_write_key(r->w, "actions");
         xlp_json_open_array(r->w);
     }
+    progress_start(&r->progress, "deciding again, tick", 0);
     while ((more = replay_tick(r)) > 0)
-        ;
+        progress_tell(&r->progress, r->ticks);
+    progress_end(&r->progress);
     if (more < 0)
         return CLI_FAILED;
     if (r->w)

@@ -10,6 +10,7 @@
 #include "json/record.h"
 #include "outcome.h"
 #include "picture.h"
+#include "progress.h"
 #include "simulate_report.h"
 
 /* Without --trace no more actions than this are printed. */
@@ -22,6 +23,8 @@ struct simulation {
     size_t action_count;
     struct report report;
     struct series series;
+    struct progress progress;
+    uint64_t ticks;
     bool out_of_memory;
 };
 
@@ -48,6 +51,7 @@ static void on_tick(void *arg, const struct xlp_trial_tick *tick)
         else
             print_action(sim, tick->time_ns, &tick->plan->actions[i], &tick->outcomes[i]);
     }
+    progress_tell(&sim->progress, ++sim->ticks);
     if (report_tick(&sim->report, tick) < 0 || series_add(&sim->series, tick->snapshot) < 0)
         sim->out_of_memory = true;
 }
@@ -68,8 +72,12 @@ static enum cli_exit run_trial(const char *path, const struct cli *cli, struct s
 {
     struct xlp_trial_options options = {.settings = cli->settings, .tick = on_tick, .arg = sim};
     char error[XLP_HOST_ERROR_SIZE];
+    int rc;
 
-    if (xlp_trial_run(path, &options, result_out, error, sizeof(error)) < 0) {
+    progress_start(&sim->progress, "simulating, tick", 0);
+    rc = xlp_trial_run(path, &options, result_out, error, sizeof(error));
+    progress_end(&sim->progress);
+    if (rc < 0) {
         if (is_recording(path))
             cli_error("%s: is a recording, not a scenario: `xlpolicy replay` decides it again",
                       path);

@@ -158,6 +158,20 @@ xlpolicy() {
     [[ $output == 'xlpolicy top: '* ]]
 }
 
+@test "what takes longer than a second tells a person how far it is, and leaves no trace" {
+    local command
+    cat >"$DIR/long.json" <<'END'
+{"xlpolicy_scenario": 1, "title": "long", "host": {"pcpus": 4}, "run_s": 1000000,
+ "guests": [{"name": "vm%d", "count": 60, "load_pct": 10}]}
+END
+    printf -v command '%q ' "$XLPOLICY" --host "sim:$DIR/long.json" list --ticks 50000
+    TERMINAL=(tmux -L "top-$$-progress-$RANDOM" -f /dev/null)
+    "${TERMINAL[@]}" new-session -d -x 120 -y 80 "$command; echo ended with \$?; sleep 1000" 3>&-
+    wait_for shows '^xlpolicy: watching the host, ticks: [0-9]+ of 50000$'
+    wait_for shows '^ended with 0$'
+    run -1 shows 'watching the host'
+}
+
 @test "usage errors: exit 2" {
     local see='; see `xlpolicy help top`'
     xlpolicy --host "$HOST" top -b -d 0
