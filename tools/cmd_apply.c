@@ -25,8 +25,6 @@ static enum cli_exit print_reply(const struct cli *cli, const struct xlp_json *r
 enum cli_exit cmd_apply(const struct cli *cli, const struct command_line *line)
 {
     char request[96], span[WHEN_TEXT_SIZE], meaning[128];
-    const struct xlp_json *result;
-    struct xlp_json *reply;
     enum cli_exit exit_code = daemon_only(cli, "apply");
     double for_s = 0;
 
@@ -41,15 +39,7 @@ enum cli_exit cmd_apply(const struct cli *cli, const struct command_line *line)
                                    line->options[i].value);
     snprintf(request, sizeof(request), "{\"xlpolicy\":1,\"command\":\"trial\",\"for_s\":%.0f}",
              for_s);
-    if (cli->dry_run) {
-        snprintf(meaning, sizeof(meaning), "act for %s, then put everything back",
-                 when_format_span(for_s, span));
-        return daemon_would_send(cli, request, meaning);
-    }
-    exit_code = daemon_request(cli, request, false, &reply, &result);
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = print_reply(cli, result);
-    xlp_json_free(reply);
-    return exit_code;
+    snprintf(meaning, sizeof(meaning), "act for %s, then put everything back",
+             when_format_span(for_s, span));
+    return daemon_command(cli, request, meaning, print_reply);
 }

@@ -43,9 +43,6 @@ static enum cli_exit print_reply(const struct cli *cli, const struct xlp_json *r
 enum cli_exit cmd_mode(const struct cli *cli, const struct command_line *line)
 {
     const char *mode = line->command->name;
-    const struct xlp_json *result;
-    struct xlp_json *reply;
-    enum cli_exit exit_code;
     char request[80], text[80];
 
     if (cli->host && strcmp(cli->host, "daemon") != 0) {
@@ -54,14 +51,6 @@ enum cli_exit cmd_mode(const struct cli *cli, const struct command_line *line)
     }
     snprintf(request, sizeof(request), "{\"xlpolicy\":1,\"command\":\"mode\",\"mode\":\"%s\"}",
              mode);
-    if (cli->dry_run) {
-        snprintf(text, sizeof(text), "%s (%s)", mode, meaning(mode));
-        return daemon_would_send(cli, request, text);
-    }
-    exit_code = daemon_request(cli, request, false, &reply, &result);
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = print_reply(cli, result);
-    xlp_json_free(reply);
-    return exit_code;
+    snprintf(text, sizeof(text), "%s (%s)", mode, meaning(mode));
+    return daemon_command(cli, request, text, print_reply);
 }

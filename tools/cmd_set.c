@@ -75,33 +75,13 @@ static enum cli_exit print_reply(const struct cli *cli, const struct xlp_json *r
     return CLI_DONE;
 }
 
-static enum cli_exit send_or_say(const struct cli *cli, const char *request, const char *domain,
-                                 const char *settings)
-{
-    char meaning[SETTINGS_SIZE + XLP_NAME_SIZE + 32];
-    const struct xlp_json *result;
-    struct xlp_json *reply;
-    enum cli_exit exit_code;
-
-    if (cli->dry_run) {
-        snprintf(meaning, sizeof(meaning), "set %.*s: %s", XLP_NAME_SIZE, domain,
-                 settings ? settings : "as in the configuration");
-        return daemon_would_send(cli, request, meaning);
-    }
-    exit_code = daemon_request(cli, request, false, &reply, &result);
-    if (exit_code != CLI_DONE)
-        return exit_code;
-    exit_code = print_reply(cli, result);
-    xlp_json_free(reply);
-    return exit_code;
-}
-
 enum cli_exit cmd_set(const struct cli *cli, const struct command_line *line)
 {
     bool clear = line->option_count > 0; /* --clear is the only option */
     enum cli_exit exit_code = daemon_only(cli, "set");
-    char settings[SETTINGS_SIZE];
+    char settings[SETTINGS_SIZE], meaning[SETTINGS_SIZE + XLP_NAME_SIZE + 32];
     struct xlp_json_writer *w;
+    const char *request;
 
     if (exit_code == CLI_DONE && clear == (line->operand_count > 1))
         exit_code = cli_usage_error("set", "set: needs either key=value or --clear");
@@ -115,8 +95,10 @@ enum cli_exit cmd_set(const struct cli *cli, const struct command_line *line)
     if (!w)
         return cli_out_of_memory();
     write_request(w, line->operands[0], clear ? NULL : settings);
-    exit_code =
-        send_or_say(cli, xlp_json_text(w, NULL), line->operands[0], clear ? NULL : settings);
+    snprintf(meaning, sizeof(meaning), "set %.*s: %s", XLP_NAME_SIZE, line->operands[0],
+             clear ? "as in the configuration" : settings);
+    request = xlp_json_text(w, NULL);
+    exit_code = request ? daemon_command(cli, request, meaning, print_reply) : cli_out_of_memory();
     xlp_json_writer_free(w);
     return exit_code;
 }

@@ -89,6 +89,23 @@ enum cli_exit daemon_would_send(const struct cli *cli, const char *request_line,
     return cli_json_print(w);
 }
 
+enum cli_exit daemon_command(const struct cli *cli, const char *request_line, const char *meaning,
+                             daemon_printer *print)
+{
+    const struct xlp_json *result;
+    struct xlp_json *reply;
+    enum cli_exit exit_code;
+
+    if (cli->dry_run)
+        return daemon_would_send(cli, request_line, meaning);
+    exit_code = daemon_request(cli, request_line, false, &reply, &result);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    exit_code = print(cli, result);
+    xlp_json_free(reply);
+    return exit_code;
+}
+
 const char *daemon_string(const struct xlp_json *object, const char *key)
 {
     const struct xlp_json *value = xlp_json_get(object, key);

@@ -23,6 +23,12 @@ enum cli_exit daemon_print_json(const struct xlp_json *result);
 enum cli_exit daemon_would_send(const struct cli *cli, const char *request_line,
                                 const char *meaning);
 
+/* Does a command that is one request: sends it and has its result printed, or with -N says what
+ * would be sent. Returns the exit code; errors have been printed. */
+typedef enum cli_exit daemon_printer(const struct cli *cli, const struct xlp_json *result);
+enum cli_exit daemon_command(const struct cli *cli, const char *request_line, const char *meaning,
+                             daemon_printer *print);
+
 /* A member of what the daemon sent: NULL, or 0, where it is missing or of another kind. */
 const char *daemon_string(const struct xlp_json *object, const char *key);
 double daemon_number(const struct xlp_json *object, const char *key);
