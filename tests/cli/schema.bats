@@ -26,6 +26,10 @@ check() {
     /usr/bin/python3 tests/cli/schema.py "$@"
 }
 
+measured() {
+    [ "$(ask_for status 'r["ticks"]')" -gt 2 ]
+}
+
 json_commands() {
     local command
     for command in $("$XLPOLICY" help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
@@ -50,7 +54,7 @@ json_commands() {
     printed config config show "$CONF"
 
     start_daemon
-    wait_for test "$(ask_for status 'r["ticks"]')" -gt 2
+    wait_for measured
     for command in list vcpu-list pcpu-list mem-list info status plan why get; do
         printed $command --socket "$SOCKET" $command
     done

@@ -103,10 +103,14 @@ offers() {
     answers 'words vm3' why --host "$HOST" vm3
     answers 'words' --host "$HOST" why vm1 ''
     start_daemon
-    wait_for test "$(complete_words --socket "$SOCKET" adopt vm)" != words
+    wait_for looked_at
     answers 'words vm1 vm2 vm3 vm4 vm5 vm6 vm7 vm8' "--socket=$SOCKET" adopt --all v
     stop_daemon
     answers 'words' --host daemon --socket "$SOCKET" adopt v
+}
+
+looked_at() {
+    [ "$(complete_words --socket "$SOCKET" adopt vm)" != words ]
 }
 
 teardown() {
