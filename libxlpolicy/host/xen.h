@@ -4,10 +4,12 @@
  * for each other. One tree serves Xen 4.14 to 4.20: only calls that all of them have are used.
  *
  * What is asked of the hypervisor every tick: one list of domains, one read of the idle times, one
- * a cpupool, one of the host's memory; for each vCPU one read of its affinity, since `xl vcpu-pin`
- * changes it behind our back and nothing tells of that; and one more for each vCPU of a domain that
- * has several, or that may run on several pCPUs. xenstore is read when a watch says that something
- * changed; the rest of what it holds changes rarely and is read again every SLOW_TICKS looks.
+ * a cpupool, one of the host's memory, and one for each vCPU of a domain that has several. Nothing
+ * tells when `xl vcpu-pin` or `xl sched-credit2` change something behind our back: affinities,
+ * weights, and where a vCPU that may run anywhere does run, are read again in turn, AGAIN_VCPUS of
+ * them a tick, and besides where we have reason to, above all before we write. xenstore is read
+ * when a watch says that something changed; the rest of what it holds changes rarely and is read
+ * again every SLOW_TICKS looks.
  * dom0's processes are looked through for those that save a domain.
  */
 #ifndef XLP_HOST_XEN_H
@@ -30,6 +32,7 @@
 #define XEN_LIMIT_SLACK_KIB INT64_C(1024)
 #define XEN_SIZE_MAX_KIB    (INT64_C(1) << 44) /* what a snapshot may hold */
 #define XEN_SLOW_TICKS      10
+#define XEN_AGAIN_VCPUS     16
 
 #define XEN_NS_PER_MS UINT64_C(1000000)
 #define XEN_NS_PER_S  UINT64_C(1000000000)
@@ -50,7 +53,8 @@ struct xen_dom0_time {
 };
 
 struct xen_vcpu {
-    bool exists; /* vCPU ids may have holes */
+    bool exists;   /* vCPU ids may have holes */
+    bool doubtful; /* masks and pcpu: they are read again at the next look */
     bool online, blocked, running;
     uint32_t pcpu;
     uint64_t cpu_time_ns;
@@ -92,7 +96,7 @@ enum xen_watch { XEN_WATCH_MEMORY, XEN_WATCH_AGENT, XEN_WATCH_XENSERVER, XEN_WAT
 enum xen_stale {
     XEN_STALE_MEMORY = 1 << 0, /* sizes */
     XEN_STALE_REPORT = 1 << 1,
-    XEN_STALE_SLOW = 1 << 2,   /* name, type, devices, scheduling parameters */
+    XEN_STALE_SLOW = 1 << 2,   /* name, type, devices */
     XEN_STALE_LEDGER = 1 << 3, /* ours: only when another process may write it, or at first */
     XEN_STALE_STORE = XEN_STALE_MEMORY | XEN_STALE_REPORT | XEN_STALE_SLOW,
     XEN_STALE_ALL = XEN_STALE_STORE | XEN_STALE_LEDGER,
@@ -108,6 +112,8 @@ struct xen_domain {
     uint64_t first_ran_ns; /* the look that first found that it has run; 0: it has not yet */
     uint64_t age_then_ns;  /* how long it had run by then, at least */
     xc_domaininfo_t info;  /* as of the last look */
+    uint32_t read_in_pool; /* the cpupool in which its vCPUs were last read */
+    bool weight_due;       /* at this look */
 
     bool being_saved;   /* or sent, while it may still run */
     unsigned int stale; /* enum xen_stale */
@@ -149,8 +155,7 @@ struct xen_pcpu {
     bool present;
     uint32_t core, socket, node;
     uint64_t idle_ns;
-    uint64_t compared_idle_ns; /* when saturated was last judged */
-    bool saturated;            /* hardly idle in the time before that */
+    uint64_t compared_idle_ns; /* when saturation was last judged */
 };
 
 struct xen_pool {
@@ -200,13 +205,19 @@ struct xen_host {
     struct xlp_cpumap online;
     uint64_t compared_ns; /* when saturation was last judged; 0: not yet */
 
+    struct xlp_cpumap saturated; /* hardly idle in the time before compared_ns */
+
     struct xen_pool *pools;
     size_t pool_count, pool_room;
+    bool pools_changed; /* since the last look: one came, or has other pCPUs */
 
     xc_domaininfo_t *infos;
     size_t info_count, info_room;
     struct xen_domain **domains; /* by domid */
     size_t domain_count, domain_room;
+    uint32_t again_domid,
+        again_vcpu;          /* whose turn it is to be read again, or of the next there is */
+    unsigned int again_left; /* of a look's */
     struct xen_gone *gone;
     size_t gone_count, gone_room;
     uint64_t swept_ns; /* when they were last looked through; 0: not yet */
@@ -271,6 +282,8 @@ void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t n
 
 /* Reads all vCPUs of d, whose info is fresh. 0, 1 when the domain has gone, or -1. */
 int xlp_xen_read_vcpus(struct xen_host *h, struct xen_domain *d);
+/* Called once a look, before the first domain's. */
+void xlp_xen_begin_vcpus(struct xen_host *h);
 
 /* One vCPU's configured affinity. 0, or -1 with errno. */
 int xlp_xen_read_masks(struct xen_host *h, uint32_t domid, uint32_t vcpu,

@@ -162,6 +162,7 @@ static void apply_vcpu(struct xen_host *h, struct xen_domain *d, const struct xl
         failed_masks(o, a->vcpu, xlp_xen_vcpu_is_missing(errno) ? ESRCH : errno);
         return;
     }
+    d->vcpus[a->vcpu].doubtful = true;
     if (!xlp_xen_masks_equal(&now, &d->vcpus[a->vcpu].masks)) {
         xlp_xen_outcome(o, XLP_NOT_DONE_BUSY,
                         "the affinity of vCPU %u was changed a moment ago by someone else",

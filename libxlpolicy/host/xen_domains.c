@@ -37,6 +37,7 @@ int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s)
             return -1;
     drop_gone(h);
     xlp_xen_find_saved(h, s->time_ns);
+    xlp_xen_begin_vcpus(h);
 
     for (size_t i = 0; i < h->domain_count; i++) {
         int rc = look_at(h, h->domains[i]);
@@ -231,7 +232,7 @@ static int look_at(struct xen_host *h, struct xen_domain *d)
     rc = xlp_xen_read_vcpus(h, d);
     if (rc)
         return rc;
-    if (d->stale & XEN_STALE_SLOW) {
+    if (d->weight_due) {
         rc = xlp_xen_read_scheduling(h, d);
         if (rc)
             return rc;

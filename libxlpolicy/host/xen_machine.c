@@ -124,6 +124,7 @@ static int name_pool(struct xen_host *h, struct xen_pool *pool)
 static int read_pool(struct xen_host *h, const xc_cpupoolinfo_t *info)
 {
     struct xen_pool *pool = find_pool(h, info->cpupool_id);
+    struct xlp_cpumap before = pool ? pool->map : xlp_cpumap_none();
     bool is_new = !pool;
 
     if (is_new) {
@@ -139,6 +140,7 @@ static int read_pool(struct xen_host *h, const xc_cpupoolinfo_t *info)
     for (uint32_t i = 0; i < h->pcpu_limit; i++)
         if (info->cpumap[i / 8] >> (i % 8) & 1)
             xlp_cpumap_set(&pool->map, i);
+    h->pools_changed = h->pools_changed || is_new || !xlp_cpumap_equal(&before, &pool->map);
     return is_new || h->tick % XEN_SLOW_TICKS == 0 ? name_pool(h, pool) : 0;
 }
 
@@ -156,6 +158,7 @@ static int read_pools(struct xen_host *h)
     uint32_t next = 0;
     size_t kept = 0;
 
+    h->pools_changed = false;
     for (;;) {
         xc_cpupoolinfo_t *info = xc_cpupool_getinfo(h->xc, next);
         int rc;
@@ -240,14 +243,17 @@ static int read_idle(struct xen_host *h, uint64_t now_ns)
 
     if (xc_getcpuinfo(h->xc, (int)h->pcpu_limit, h->idle, &count) < 0)
         return xlp_xen_fail(h, "asking for the idle times");
+    if (compare)
+        h->saturated = xlp_cpumap_none();
     for (uint32_t i = 0; i < h->pcpu_limit; i++) {
         struct xen_pcpu *p = &h->pcpus[i];
 
         p->idle_ns = i < (uint32_t)count ? h->idle[i].idletime : 0;
-        if (compare) {
-            p->saturated = is_saturated(h, p, i, elapsed_ns);
-            p->compared_idle_ns = p->idle_ns;
-        }
+        if (!compare)
+            continue;
+        if (is_saturated(h, p, i, elapsed_ns))
+            xlp_cpumap_set(&h->saturated, i);
+        p->compared_idle_ns = p->idle_ns;
     }
     if (compare)
         h->compared_ns = now_ns;

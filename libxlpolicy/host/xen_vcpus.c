@@ -10,23 +10,35 @@
 #define RUN_TIME_MASK (UINT64_MAX >> 1)
 
 static int make_room(struct xen_domain *d);
-static int read_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id);
+static bool is_due(struct xen_host *h, const struct xen_domain *d, uint32_t id);
+static int read_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id, bool due);
 static bool pinned_pcpu(const struct xen_host *h, const struct xen_domain *d,
                         const struct xen_vcpu *v, uint32_t *pcpu_out);
 
+void xlp_xen_begin_vcpus(struct xen_host *h)
+{
+    if (h->again_left > 0)
+        h->again_domid = h->again_vcpu = 0; /* the last look came to the end */
+    h->again_left = XEN_AGAIN_VCPUS;
+}
+
 int xlp_xen_read_vcpus(struct xen_host *h, struct xen_domain *d)
 {
+    d->weight_due = false;
     if (make_room(d) < 0)
         return xlp_xen_out_of_memory(h);
     for (uint32_t id = 0; id < d->vcpu_count; id++) {
-        int rc = read_vcpu(h, d, id);
+        bool due = is_due(h, d, id);
+        int rc = read_vcpu(h, d, id, due);
 
+        d->weight_due = d->weight_due || (due && id == 0);
         /* No vCPU 0, though the list told of vCPUs: the domain went in between. */
         if (rc == 1 && id == 0)
             return 1;
         if (rc < 0)
             return -1;
     }
+    d->read_in_pool = d->info.cpupool;
     return 0;
 }
 
@@ -58,17 +70,44 @@ static void state_from_list(struct xen_domain *d, struct xen_vcpu *v)
     v->cpu_time_ns = d->info.cpu_time & RUN_TIME_MASK;
 }
 
+/* Its toolstack may still be at work on it. */
+static bool is_new(const struct xen_host *h, const struct xen_domain *d)
+{
+    return d->info.cpu_time == 0 || h->tick - d->first_tick < XEN_SLOW_TICKS ||
+           d->weight_record.inherited;
+}
+
+/* Whether what rarely changes of a vCPU is read at this look. A move to another pool resets masks,
+ * and so may a pCPU that leaves. Domains are looked at by rising domid, so whose turn it is moves
+ * along with the look. */
+static bool is_due(struct xen_host *h, const struct xen_domain *d, uint32_t id)
+{
+    const struct xen_vcpu *v = &d->vcpus[id];
+
+    if (!v->exists || v->doubtful || is_new(h, d) || h->pools_changed ||
+        d->read_in_pool != d->info.cpupool)
+        return true;
+    if (h->again_left == 0 || d->domid < h->again_domid ||
+        (d->domid == h->again_domid && id < h->again_vcpu))
+        return false;
+    h->again_left--;
+    h->again_domid = d->domid;
+    h->again_vcpu = id + 1;
+    return true;
+}
+
 /* 0, 1 when there is no such vCPU, or -1. */
-static int read_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id)
+static int read_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id, bool due)
 {
     struct xen_vcpu *v = &d->vcpus[id];
     xc_vcpuinfo_t info;
 
-    v->exists = false;
-    if (xlp_xen_read_masks(h, d->domid, id, &v->masks) < 0)
+    v->exists = v->exists && !due;
+    if (due && xlp_xen_read_masks(h, d->domid, id, &v->masks) < 0)
         return xlp_xen_vcpu_is_missing(errno) ? 1 : xlp_xen_fail(h, "reading a vCPU's affinity");
     v->exists = true;
-    if (d->vcpu_count == 1 && pinned_pcpu(h, d, v, &v->pcpu)) {
+    if (d->vcpu_count == 1 && (pinned_pcpu(h, d, v, &v->pcpu) || !due)) {
+        v->doubtful = v->doubtful && !due;
         state_from_list(d, v);
         return 0;
     }
@@ -82,6 +121,7 @@ static int read_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id)
     v->running = info.running;
     v->pcpu = info.cpu;
     v->cpu_time_ns = info.cpu_time & RUN_TIME_MASK;
+    v->doubtful = v->doubtful && !due;
     return 0;
 }
 

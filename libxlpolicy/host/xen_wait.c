@@ -117,12 +117,24 @@ static int add_target(struct xen_sample_target **targets, size_t *count, size_t 
     return 0;
 }
 
+/* Whether it may be waiting for a full pCPU. A domain with one vCPU is looked at for nothing, so
+ * that may be any which it may use; the others where they were last seen. */
+static bool may_wait(const struct xen_host *h, const struct xen_domain *d, const struct xen_vcpu *v)
+{
+    struct xlp_cpumap full;
+
+    if (d->vcpu_count > 1)
+        return xlp_cpumap_test(&h->saturated, v->pcpu);
+    full = xlp_cpumap_and(&h->saturated, &v->masks.hard);
+    return !xlp_cpumap_is_empty(&full);
+}
+
 /* dom0 looks while it runs itself, and would always be found running: see xen_dom0.c. */
 static bool is_worth_looking_at(const struct xen_host *h, const struct xen_domain *d,
                                 const struct xen_vcpu *v)
 {
     return d->domid != 0 && v->exists && v->online && v->pcpu < h->pcpu_limit &&
-           h->pcpus[v->pcpu].saturated &&
+           may_wait(h, d, v) &&
            !(d->info.flags & (XEN_DOMINF_paused | XEN_DOMINF_shutdown | XEN_DOMINF_dying));
 }
 

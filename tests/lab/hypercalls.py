@@ -64,9 +64,14 @@ def ticks(host):
     return [burst for burst in bursts(host) if burst.is_tick()]
 
 
-def looks(host):
-    """Those that are looks at who waits."""
-    return [burst for burst in bursts(host) if not burst.is_tick()]
+def looks_after(host, count):
+    """Looks at who waits, made since so many ticks."""
+    found, seen = [], 0
+    for burst in bursts(host):
+        seen += burst.is_tick()
+        if seen > count and not burst.is_tick():
+            found.append(burst)
+    return found
 
 
 def _mask(word):

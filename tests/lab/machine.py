@@ -84,17 +84,22 @@ class Machine:
 
     def scheduling(self):
         """Nanoseconds that QEMU's threads have run, and that they waited for a host processor."""
-        run_ns = wait_ns = 0
-        tasks = f"/proc/{self.process.pid}/task"
-        for task in os.listdir(tasks):
-            try:
-                with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
-                    run, wait, _ = file.read().split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # a thread that has ended since
-            run_ns += int(run)
-            wait_ns += int(wait)
-        return run_ns, wait_ns
+        tasks = os.listdir(f"/proc/{self.process.pid}/task")
+        times = [self._thread_times(task) for task in tasks]
+        return sum(run for run, _ in times), sum(wait for _, wait in times)
+
+    def pcpu_run_ns(self):
+        """Nanoseconds that the real machine has run each pCPU of this one, {number: ns}."""
+        return {cpu["cpu-index"]: self._thread_times(cpu["thread-id"])[0]
+                for cpu in self.qmp.ask("query-cpus-fast")}
+
+    def _thread_times(self, thread):
+        try:
+            with open(f"/proc/{self.process.pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                run, wait, _ = file.read().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0, 0  # a thread that has ended since
+        return int(run), int(wait)
 
     def load_drive(self, contents):
         """Puts an archive on the drive that dom0 reads; it may do so again and again."""

@@ -17,6 +17,28 @@ static void __attribute__((constructor)) stand_in(int argc, char **argv)
             pause();
 }
 
+/* ---- what tests do ---- */
+
+static void look(struct xen_host *h)
+{
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    xlp_snapshot_dispose(&s);
+}
+
+static enum xlp_outcome_code place(struct xen_host *h, uint32_t domid, const char *hard)
+{
+    struct xlp_action action = {.kind = XLP_PLACE_VCPU, .domid = domid, .soft = xlp_cpumap_all()};
+    struct xlp_outcome outcome;
+
+    memcpy(action.uuid, fake_domain(domid)->info.handle, sizeof(action.uuid));
+    ck_assert_int_eq(xlp_cpumap_parse(hard, &action.hard), 0);
+    xlp_xen_apply(&h->base, &action, &outcome);
+    return outcome.code;
+}
+
 /* ---- looking ---- */
 
 START_TEST(after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at)
@@ -49,6 +71,89 @@ START_TEST(an_event_is_told_once)
                      XLP_WAKE_TIME | XLP_WAKE_EVENT);
     ck_assert_int_eq(xlp_xen_wait(&h->base, xlp_xen_now_ns() + XEN_NS_PER_MS, NULL, 0),
                      XLP_WAKE_TIME);
+    fake_close(h);
+}
+END_TEST
+
+/* ---- what is read again in turn ---- */
+
+#define MANY 40
+
+/* Many domains that have been known for a while. */
+static struct xen_host *with_many(void)
+{
+    struct xen_host *h = fake_open();
+
+    for (uint32_t domid = 1; domid <= MANY; domid++)
+        fake_add(domid, (uint8_t)domid);
+    for (unsigned int i = 0; i < XEN_SLOW_TICKS + 3; i++)
+        look(h);
+    return h;
+}
+
+static unsigned int looks_until(struct xen_host *h, uint32_t domid, uint32_t weight)
+{
+    unsigned int looks = 0;
+
+    while (looks < 100 && xlp_xen_domain(h, domid)->weight != weight) {
+        look(h);
+        looks++;
+    }
+    return looks;
+}
+
+START_TEST(a_look_reads_only_so_many_vcpus_again)
+{
+    struct xen_host *h = with_many();
+
+    for (unsigned int i = 0; i < 10; i++) {
+        fake.masks = fake.looks = fake.weights = 0;
+        look(h);
+        ck_assert_uint_le(fake.masks, XEN_AGAIN_VCPUS);
+        ck_assert_uint_le(fake.looks, XEN_AGAIN_VCPUS);
+        ck_assert_uint_le(fake.weights, XEN_AGAIN_VCPUS);
+    }
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(each_has_its_turn)
+{
+    struct xen_host *h = with_many();
+
+    for (uint32_t domid = 1; domid <= MANY; domid++) {
+        fake_domain(domid)->weight = (uint16_t)(300 + domid);
+        fake_domain(domid)->hard = 1 << 2;
+        ck_assert_uint_le(looks_until(h, domid, 300 + domid), MANY / XEN_AGAIN_VCPUS + 2);
+        ck_assert(xlp_cpumap_test(&xlp_xen_domain(h, domid)->vcpus[0].masks.hard, 2) &&
+                  !xlp_cpumap_test(&xlp_xen_domain(h, domid)->vcpus[0].masks.hard, 1));
+    }
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(where_a_pool_changed_all_are_read_at_once)
+{
+    struct xen_host *h = with_many();
+
+    fake.pool &= (uint8_t)~1;
+    fake.masks = 0;
+    look(h);
+    ck_assert_uint_eq(fake.masks, MANY);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(an_affinity_that_someone_else_changed_is_read_at_the_next_look)
+{
+    struct xen_host *h = with_many();
+
+    for (uint32_t domid = 1; domid <= MANY; domid += 13) {
+        fake_domain(domid)->hard = 1 << 3;
+        ck_assert_int_eq(place(h, domid, "1"), XLP_NOT_DONE_BUSY);
+        look(h);
+        ck_assert_int_eq(place(h, domid, "1"), XLP_DONE);
+    }
     fake_close(h);
 }
 END_TEST
@@ -130,15 +235,6 @@ END_TEST
 #define MEMORY_1 UUID_1 "memory"
 #define WEIGHT_1 UUID_1 "weight"
 
-static void look(struct xen_host *h)
-{
-    struct xlp_snapshot s;
-
-    xlp_snapshot_init(&s);
-    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
-    xlp_snapshot_dispose(&s);
-}
-
 /* Domain 1 as a former run left it: the masks an operator gave it, and those it has of us. */
 static struct xen_host *with_record(const char *original, uint8_t ours)
 {
@@ -161,17 +257,6 @@ static void lose_pcpu(struct xen_host *h, int pcpu)
     fake.pool &= (uint8_t) ~(1 << pcpu);
     fake_domain(1)->hard = 0xff;
     look(h);
-}
-
-static enum xlp_outcome_code place(struct xen_host *h, uint32_t domid, const char *hard)
-{
-    struct xlp_action action = {.kind = XLP_PLACE_VCPU, .domid = domid, .soft = xlp_cpumap_all()};
-    struct xlp_outcome outcome;
-
-    memcpy(action.uuid, fake_domain(domid)->info.handle, sizeof(action.uuid));
-    ck_assert_int_eq(xlp_cpumap_parse(hard, &action.hard), 0);
-    xlp_xen_apply(&h->base, &action, &outcome);
-    return outcome.code;
 }
 
 START_TEST(the_records_of_a_guest_are_not_those_of_its_dying_predecessor)
@@ -819,6 +904,9 @@ CHECK_CASE(looking, an_event_is_told_once,
            after_a_failed_look_no_vcpu_of_a_domain_that_went_is_looked_at,
            the_time_a_guest_was_built_or_paused_does_not_count_as_its_age,
            a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
+CHECK_CASE(again, a_look_reads_only_so_many_vcpus_again, each_has_its_turn,
+           where_a_pool_changed_all_are_read_at_once,
+           an_affinity_that_someone_else_changed_is_read_at_the_next_look)
 CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
            a_guest_that_took_long_to_build_is_known_when_it_first_runs,
            a_list_of_devices_is_passthrough_without_a_word_about_it,
@@ -853,4 +941,4 @@ CHECK_CASE(failing, a_domain_that_cannot_be_looked_at_is_left_out_with_a_note,
            a_watch_that_fails_once_is_set_again_with_those_that_did_not,
            waiting_goes_on_where_nothing_can_be_watched,
            a_lost_connection_is_made_again_and_the_ledger_with_it)
-CHECK_MAIN("xen", looking, passthrough, ledger, gone, twins, memory, failing)
+CHECK_MAIN("xen", looking, again, passthrough, ledger, gone, twins, memory, failing)

@@ -20,7 +20,7 @@
 
 #define FAKE_PCPUS   4
 #define FAKE_KEYS    2200
-#define FAKE_WATCHES 64
+#define FAKE_WATCHES 256
 #define FAKE_TEXT    160
 #define FAKE_LEDGER  "/tool/xlpolicyd/domains/"
 #define FAKE_MIB_KIB (INT64_C(1024))
@@ -38,7 +38,7 @@ struct fake_key {
 
 static struct {
     uint8_t pool; /* its pCPUs */
-    struct fake_domain domains[8];
+    struct fake_domain domains[64];
     size_t domain_count;
     struct fake_key keys[FAKE_KEYS];
     size_t key_count;
@@ -48,13 +48,14 @@ static struct {
     bool store_down;       /* nor can there be another one */
     const char *fail_path; /* a call on a path that holds this text fails with fail_error */
     int fail_error;
-    const char *fail_watch; /* likewise a watch, for want of memory */
-    unsigned int looks;     /* at single vCPUs */
-    int limits;             /* that Xen still sets before it refuses; 0: any number */
-    bool target_fails;      /* libxl sets none */
-    bool target_lost;       /* nor does it notice */
-    const char *config;     /* libxl's, of every domain: words of it; NULL: none */
-    int config_error;       /* or why it cannot be read */
+    const char *fail_watch;      /* likewise a watch, for want of memory */
+    unsigned int looks;          /* at single vCPUs: their state, */
+    unsigned int masks, weights; /* their affinities, and at the weights of domains */
+    int limits;                  /* that Xen still sets before it refuses; 0: any number */
+    bool target_fails;           /* libxl sets none */
+    bool target_lost;            /* nor does it notice */
+    const char *config;          /* libxl's, of every domain: words of it; NULL: none */
+    int config_error;            /* or why it cannot be read */
 } fake;
 
 /* ---- the tables ---- */
@@ -215,6 +216,7 @@ int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu, xc_cpumap_t
 
     (void)xch;
     (void)flags;
+    fake.masks++;
     if (!d)
         return -1;
     *hard = d->hard;
@@ -252,6 +254,7 @@ int xc_sched_credit2_domain_get(xc_interface *xch, uint32_t domid,
                                 struct xen_domctl_sched_credit2 *sdom)
 {
     (void)xch;
+    fake.weights++;
     sdom->weight = fake_domain(domid)->weight;
     return 0;
 }
