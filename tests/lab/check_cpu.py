@@ -340,7 +340,7 @@ def check_fair_alone():
 def _work(host):
     """What all guests run together by Xen's counters, in pCPUs; and how many loops they do meanwhile.
 
-    The loops are only told: the emulator slows all pCPUs down when dom0 does anything at all.
+    The loops are only told: how fast they are emulated depends on whatever else the machine does.
     """
     statuses, ran_ns, at_s = host.statuses(), host.machine.pcpu_run_ns(), time.monotonic()
     usage = host.cpu_usage(ROUND_S)
