@@ -86,19 +86,35 @@ static int make_room(struct xlp_memory *m, size_t domain_count)
 
 /* ---- the past ---- */
 
+static bool is_past_of(const struct past *past, const struct xlp_domain *d)
+{
+    return past->domid == d->domid && memcmp(past->uuid, d->uuid, sizeof(d->uuid)) == 0;
+}
+
+static bool nobody_came_or_went(const struct xlp_memory *m, const struct xlp_snapshot *s)
+{
+    if (m->past_count != s->domain_count)
+        return false;
+    for (size_t i = 0; i < s->domain_count; i++)
+        if (!is_past_of(&m->past[i], &s->domains[i]))
+            return false;
+    return true;
+}
+
 /* Makes m->past[i] the past of s->domains[i]. Both are by rising domid, so it is a merge. */
 static void recall(struct xlp_memory *m, const struct xlp_snapshot *s)
 {
     struct past *swap = m->past;
     size_t swap_room = m->past_room;
 
+    if (nobody_came_or_went(m, s))
+        return;
     for (size_t i = 0, old = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];
 
         while (old < m->past_count && m->past[old].domid < d->domid)
             old++;
-        if (old < m->past_count && m->past[old].domid == d->domid &&
-            memcmp(m->past[old].uuid, d->uuid, sizeof(d->uuid)) == 0) {
+        if (old < m->past_count && is_past_of(&m->past[old], d)) {
             m->next[i] = m->past[old];
             continue;
         }
