@@ -69,12 +69,15 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
 
 static void entitle_to_need(struct xlp_claim *claims, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        claims[i].share_kib = claims[i].level_kib[XLP_LEVEL_NEED];
         claims[i].level_kib[XLP_LEVEL_ENTITLED] = claims[i].level_kib[XLP_LEVEL_NEED];
+    }
 }
 
-/* Sets XLP_LEVEL_ENTITLED and lifts the two above to it. Shares sum to the pool, if the floors and
- * what is held do not exceed it, so that the pool can pay what is entitled. */
+/* Finds shares, sets XLP_LEVEL_ENTITLED by them and lifts the two above to it. Shares sum to the
+ * pool, if the floors and what is held do not exceed it, so that the pool can pay what is entitled.
+ */
 static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
 {
     int64_t most_kib = 0;
@@ -88,8 +91,9 @@ static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
     for (size_t i = 0; i < count; i++) {
         int64_t *level_kib = claims[i].level_kib;
 
+        claims[i].share_kib = claims[i].given_kib;
         level_kib[XLP_LEVEL_ENTITLED] = max_kib(
-            level_kib[XLP_LEVEL_HELD], min_kib(level_kib[XLP_LEVEL_NEED], claims[i].given_kib));
+            level_kib[XLP_LEVEL_HELD], min_kib(level_kib[XLP_LEVEL_ENTITLED], claims[i].share_kib));
         for (int level = XLP_LEVEL_KEPT; level <= XLP_LEVEL_BARE; level++)
             level_kib[level] = max_kib(level_kib[level], level_kib[XLP_LEVEL_ENTITLED]);
     }

@@ -14,7 +14,8 @@
 
 enum xlp_level {
     XLP_LEVEL_HELD,     /* cannot be taken from it */
-    XLP_LEVEL_ENTITLED, /* out: of what it needs or keeps, what its shares entitle it to */
+    XLP_LEVEL_ENTITLED, /* in: what it may have of what others use; out: what of that is its share
+                         */
     XLP_LEVEL_KEPT,     /* what it has by its own account of its need */
     XLP_LEVEL_BARE,     /* what it uses, and barely more */
     XLP_LEVEL_NEED,
@@ -26,7 +27,8 @@ enum xlp_level {
 struct xlp_claim {
     uint32_t shares;               /* at least 1 */
     int64_t floor_kib, cap_kib;    /* its share is not less, nor more; no level is above cap */
-    int64_t level_kib[XLP_LEVELS]; /* 0 <= each <= the next; ENTITLED need not be set */
+    int64_t level_kib[XLP_LEVELS]; /* 0 <= each <= the next, but ENTITLED any up to NEED */
+    int64_t share_kib;             /* out: of the pool, by shares; all it needs if all have that */
     int64_t given_kib;             /* out */
     int64_t low_kib, high_kib;     /* private */
 };
@@ -37,7 +39,7 @@ struct xlp_claim {
  * all are. Memory up to 2^53 KiB in sum.
  *
  * XLP_LEVEL_ENTITLED is what makes claims safe to believe: whatever others claim to need or to use,
- * nobody gets less than min(its need, its share of what is not held). It is below XLP_LEVEL_KEPT:
+ * nobody gets less than min(that level, its share of what is not held). It is below XLP_LEVEL_KEPT:
  * what one has beyond its share it has for as long as nobody lacks any of its own.
  */
 enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib);

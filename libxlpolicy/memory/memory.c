@@ -410,6 +410,7 @@ static struct xlp_claim claim_of(const struct party *p, const struct xlp_policy 
     /* What it has of its need stays with it, and all of it while it is not known what it needs:
      * needs of others are met from surplus, or from what is beyond a share. */
     c.level_kib[XLP_LEVEL_KEPT] = p->may_shrink ? xlp_min_kib(has_kib, l->need_kib) : has_kib;
+    c.level_kib[XLP_LEVEL_ENTITLED] = xlp_claimed_kib(p);
     c.level_kib[XLP_LEVEL_BARE] = l->bare_kib;
     c.level_kib[XLP_LEVEL_NEED] = l->need_kib;
     c.level_kib[XLP_LEVEL_COMFORT] = l->comfort_kib;
@@ -429,7 +430,9 @@ static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct 
     room->needs_met = xlp_allocate(m->claims, m->party_count, room->pool_kib) > XLP_LEVEL_NEED;
     for (size_t i = 0; i < m->party_count; i++) {
         m->parties[i].fair_kib = m->claims[i].given_kib;
-        m->parties[i].entitled_kib = m->claims[i].level_kib[XLP_LEVEL_ENTITLED];
+        m->parties[i].entitled_kib = xlp_max_kib(
+            m->claims[i].level_kib[XLP_LEVEL_HELD],
+            xlp_min_kib(m->claims[i].level_kib[XLP_LEVEL_NEED], m->claims[i].share_kib));
     }
 }
 

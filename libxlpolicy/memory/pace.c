@@ -10,6 +10,8 @@
  * is worth a step; and having room for clearly more, though not short. */
 #define SHORT_PATIENCE_NS (10 * XLP_SECOND_NS)
 #define MORE_PATIENCE_NS  (20 * XLP_SECOND_NS)
+/* And being without all of its margin, before others are taken what they use for that. */
+#define MARGIN_PATIENCE_NS (60 * XLP_SECOND_NS)
 /* What a guest will grow into within this time, at the pace its use rises, it need not return. */
 #define RETURN_AHEAD_S 60
 /* Below this a guest takes whatever there is, be it little. */
@@ -62,6 +64,18 @@ static int64_t grain_kib(const struct room *room)
     return room->needs_met ? room->quantum_kib : xlp_min_kib(room->quantum_kib, XLP_MIB);
 }
 
+/* What one uses is taken from it for what another uses; for another's margin only when that goes
+ * without for long. */
+int64_t xlp_claimed_kib(const struct party *p)
+{
+    return p->past->pace.short_ns < MARGIN_PATIENCE_NS ? p->levels.bare_kib : p->levels.need_kib;
+}
+
+static int64_t least_kib(const struct room *room)
+{
+    return xlp_min_kib(room->quantum_kib, LEAST_KIB);
+}
+
 /* ---- wants ---- */
 
 static void keep_time(struct party *p, const struct xlp_policy *policy, uint64_t passed_ns)
@@ -86,8 +100,9 @@ static int64_t fair_target_kib(const struct party *p, const struct room *room)
     if (room->needs_met)
         return xlp_min_kib(xlp_round_up_kib(p->fair_kib, room->quantum_kib), p->levels.cap_kib);
     rounded_kib = xlp_round_down_kib(p->fair_kib, room->quantum_kib);
-    return rounded_kib > p->target_kib ? rounded_kib
-                                       : xlp_round_down_kib(p->fair_kib, grain_kib(room));
+    return rounded_kib - p->target_kib >= least_kib(room)
+               ? rounded_kib
+               : xlp_round_down_kib(p->fair_kib, grain_kib(room));
 }
 
 /* The target it asks for now, 0 for none. */
@@ -109,7 +124,7 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
     roomy_kib = xlp_min_kib(xlp_round_up_kib(roomy_kib, room->quantum_kib), p->levels.cap_kib);
     if (room->needs_met)
         return xlp_max_kib(fair_kib, roomy_kib);
-    urgent = urgent && fair_kib - p->target_kib >= xlp_min_kib(room->quantum_kib, LEAST_KIB);
+    urgent = urgent && fair_kib - p->target_kib >= least_kib(room);
     return urgent || fair_kib >= roomy_kib ? fair_kib : 0;
 }
 
@@ -164,7 +179,7 @@ static int64_t excess_kib(const struct party *p, const struct room *room)
 {
     int64_t kib = can_give(p) ? p->target_kib - lowest_kib(p, room) : 0;
 
-    return kib >= xlp_min_kib(room->quantum_kib, LEAST_KIB) ? kib : 0;
+    return kib >= least_kib(room) ? kib : 0;
 }
 
 int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy)
@@ -342,6 +357,8 @@ static struct xlp_claim claim_of(const struct party *p)
     struct xlp_claim c = {.shares = p->shares, .cap_kib = goal_kib};
 
     c.level_kib[XLP_LEVEL_HELD] = c.level_kib[XLP_LEVEL_KEPT] = has_kib;
+    c.level_kib[XLP_LEVEL_ENTITLED] =
+        xlp_max_kib(has_kib, xlp_min_kib(goal_kib, xlp_claimed_kib(p)));
     c.level_kib[XLP_LEVEL_BARE] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.bare_kib));
     c.level_kib[XLP_LEVEL_NEED] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.need_kib));
     c.level_kib[XLP_LEVEL_COMFORT] = c.level_kib[XLP_LEVEL_SURPLUS] = goal_kib;
@@ -358,6 +375,8 @@ static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct
 
     if (p->target_kib < p->levels.used_kib + HURTING_KIB)
         return rounded_kib > p->target_kib ? rounded_kib : exact_kib;
+    if (!more_is_coming && rounded_kib <= p->target_kib && p->target_kib < p->levels.need_kib)
+        return exact_kib - p->target_kib >= least_kib(room) ? exact_kib : p->target_kib;
     if (!more_is_coming || rounded_kib - p->target_kib >= xlp_dead_zone_kib(p, policy))
         return rounded_kib;
     return p->target_kib;

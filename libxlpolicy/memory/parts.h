@@ -217,6 +217,8 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
  * that from room->free_kib. claims: room for count elements. */
 void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
                    const struct xlp_policy *policy, struct room *room, struct xlp_claim *claims);
+/* What of its need it may have of what others use, if its share allows. */
+int64_t xlp_claimed_kib(const struct party *p);
 /* The least change that is worth a step, and the most that is taken in one. */
 int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy);
 int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy);

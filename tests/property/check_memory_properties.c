@@ -470,6 +470,7 @@ static const char *claims_of_others_leave_the_entitled_need(const struct shape *
     enum xlp_level unpaid;
 
     for (size_t i = 0; i < count; i++) {
+        modest[i].level_kib[XLP_LEVEL_ENTITLED] = modest[i].level_kib[XLP_LEVEL_NEED];
         greedy[i] = modest[i];
         for (int level = XLP_LEVEL_BARE; i > 0 && level < XLP_LEVELS; level++)
             greedy[i].level_kib[level] = greedy[i].cap_kib;

@@ -15,7 +15,7 @@ static struct xlp_claim claim(int64_t held, int64_t bare, int64_t need, int64_t 
 
     c.level_kib[XLP_LEVEL_HELD] = c.level_kib[XLP_LEVEL_KEPT] = held * MIB;
     c.level_kib[XLP_LEVEL_BARE] = bare * MIB;
-    c.level_kib[XLP_LEVEL_NEED] = need * MIB;
+    c.level_kib[XLP_LEVEL_ENTITLED] = c.level_kib[XLP_LEVEL_NEED] = need * MIB;
     c.level_kib[XLP_LEVEL_COMFORT] = comfort * MIB;
     c.level_kib[XLP_LEVEL_SURPLUS] = 4096 * MIB;
     return c;
@@ -150,6 +150,19 @@ START_TEST(a_claim_to_use_everything_leaves_others_what_they_need)
 }
 END_TEST
 
+START_TEST(nobody_is_entitled_to_more_than_it_claims)
+{
+    struct xlp_claim c[2] = {claim(100, 1900, 4096, 4096), claim(100, 300, 400, 400)};
+
+    c[0].level_kib[XLP_LEVEL_KEPT] = 1900 * MIB;
+    c[1].level_kib[XLP_LEVEL_ENTITLED] = 300 * MIB;
+    xlp_allocate(c, 2, 2000 * MIB);
+    ck_assert_int_eq(c[1].given_kib, 300 * MIB);
+    ck_assert_int_eq(c[0].given_kib, 1700 * MIB);
+    ck_assert_int_eq(c[1].share_kib, 1000 * MIB);
+}
+END_TEST
+
 START_TEST(sizes_of_a_petabyte_neither_overflow_nor_lose_a_kib)
 {
     struct xlp_claim c[2] = {claim(0, 0, 0, 0), claim(0, 0, 0, 0)};
@@ -183,5 +196,6 @@ CHECK_CASE(fill, between_two_levels_everybody_has_the_same_per_share, odd_kib_ar
            what_one_keeps_is_not_shared_with_those_that_have_their_share,
            a_floor_counts_as_part_of_a_share,
            a_claim_to_use_everything_leaves_others_what_they_need,
+           nobody_is_entitled_to_more_than_it_claims,
            sizes_of_a_petabyte_neither_overflow_nor_lose_a_kib, nobody_shares_nothing)
 CHECK_MAIN("alloc", levels, fill)

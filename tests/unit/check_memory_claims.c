@@ -71,12 +71,30 @@ START_TEST(who_comes_late_gets_his_share_whatever_the_first_claims)
     for (int t = 0; t < 20; t++)
         tick_with(excuses[_i]);
     late_needs(700);
-    for (int t = 0; t < 60; t++) {
+    for (int t = 0; t < 120; t++) {
         tick_with(excuses[_i]);
         ck_assert_int_ge(early->target_kib, 900 * MIB);
+        if (t == 40)
+            ck_assert_int_ge(late->actual_kib, (700 + 16) * MIB);
     }
     ck_assert_int_ge(late->actual_kib, (700 + 64) * MIB);
     ck_assert_int_ge(m.lowest_free_kib, 50 * MIB);
+}
+END_TEST
+
+/* It has what it uses: only its margin is missing. */
+START_TEST(what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long)
+{
+    one_takes_all(1300);
+    model_run(&m, 30);
+    late_needs(late->actual_kib / MIB - 30);
+    for (int t = 0; t < 50; t++) {
+        model_tick(&m, false);
+        for (size_t i = 0; i < m.plan.action_count; i++)
+            ck_assert_int_ne(m.plan.actions[i].reason.code, XLP_REASON_MEM_RECALL);
+    }
+    model_run(&m, 40);
+    ck_assert_int_ge(late->actual_kib, late->used_kib + 60 * MIB);
 }
 END_TEST
 
@@ -296,6 +314,7 @@ static TCase *claims(void)
 
     tcase_add_loop_test(tcase, who_comes_late_gets_his_share_whatever_the_first_claims, 0,
                         sizeof(excuses) / sizeof(excuses[0]));
+    tcase_add_test(tcase, what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long);
     tcase_add_test(tcase, beyond_his_own_share_he_gets_nothing_of_what_another_uses);
     tcase_add_test(tcase, what_nobody_uses_is_taken_before_what_is_lent);
     tcase_add_test(tcase, what_can_be_had_in_several_steps_is_not_recalled_meanwhile);
