@@ -39,6 +39,8 @@ const struct xlp_setting xlp_settings[] = {
      "how memory is shared: by what each guest needs, or not at all"},
     {"mem_surplus", XLP_SETTING_CHOICE, AT(mem_surplus), 0, 1, XLP_SURPLUS_HOST, "host guests",
      "who holds memory that no guest needs"},
+    {"mem_idle_tax_pct", XLP_SETTING_NUMBER, AT(mem_idle_tax_pct), 0, 100, 100, NULL,
+     "part of what a guest has of its share but does not need that others in need may have"},
     {"mem_reserve", XLP_SETTING_SIZE_KIB, AT(mem_reserve_kib), 0, INT64_C(1) << 40, 0, NULL,
      "kept free on the host; 0: 1 % of it, at least 72 MiB"},
     {"mem_margin", XLP_SETTING_SIZE_KIB, AT(mem_margin_kib), 0, INT64_C(1) << 30, 64 * 1024, NULL,

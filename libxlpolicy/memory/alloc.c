@@ -3,7 +3,9 @@
 #include "memory/alloc.h"
 
 #include <math.h>
+#include <stdbool.h>
 
+static bool idle_is_kept(const struct xlp_claim *claims, size_t count);
 static void entitle_to_need(struct xlp_claim *claims, size_t count);
 static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib);
 static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib);
@@ -52,7 +54,7 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
         return level;
     }
     /* Shares matter only when needs cannot all be met, which is seldom. */
-    if (sum_of(claims, count, XLP_LEVEL_NEED) <= pool_kib) {
+    if (!idle_is_kept(claims, count) && sum_of(claims, count, XLP_LEVEL_NEED) <= pool_kib) {
         entitle_to_need(claims, count);
         level = XLP_LEVEL_NEED;
     } else {
@@ -67,6 +69,14 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
     return level + 1;
 }
 
+static bool idle_is_kept(const struct xlp_claim *claims, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (claims[i].untaxed_pct > 0)
+            return true;
+    return false;
+}
+
 static void entitle_to_need(struct xlp_claim *claims, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -75,7 +85,16 @@ static void entitle_to_need(struct xlp_claim *claims, size_t count)
     }
 }
 
-/* Finds shares, sets XLP_LEVEL_ENTITLED by them and lifts the two above to it. Shares sum to the
+/* What it has beyond what it claims, as far as it may keep that of its share. */
+static int64_t kept_idle_kib(const struct xlp_claim *c)
+{
+    int64_t claimed_kib = c->level_kib[XLP_LEVEL_ENTITLED];
+    int64_t untaxed_kib = (c->share_kib - claimed_kib) * c->untaxed_pct / 100;
+
+    return max_kib(0, min_kib(untaxed_kib, c->has_kib - claimed_kib));
+}
+
+/* Finds shares, sets XLP_LEVEL_ENTITLED by them and lifts those above to it. Shares sum to the
  * pool, if the floors and what is held do not exceed it, so that the pool can pay what is entitled.
  */
 static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
@@ -89,12 +108,13 @@ static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
     }
     fill(claims, count, min_kib(pool_kib, most_kib));
     for (size_t i = 0; i < count; i++) {
-        int64_t *level_kib = claims[i].level_kib;
+        int64_t *level_kib = claims[i].level_kib, entitled_kib;
 
         claims[i].share_kib = claims[i].given_kib;
-        level_kib[XLP_LEVEL_ENTITLED] = max_kib(
-            level_kib[XLP_LEVEL_HELD], min_kib(level_kib[XLP_LEVEL_ENTITLED], claims[i].share_kib));
-        for (int level = XLP_LEVEL_KEPT; level <= XLP_LEVEL_BARE; level++)
+        entitled_kib =
+            min_kib(level_kib[XLP_LEVEL_ENTITLED], claims[i].share_kib) + kept_idle_kib(&claims[i]);
+        level_kib[XLP_LEVEL_ENTITLED] = max_kib(level_kib[XLP_LEVEL_HELD], entitled_kib);
+        for (int level = XLP_LEVEL_KEPT; level < XLP_LEVELS; level++)
             level_kib[level] = max_kib(level_kib[level], level_kib[XLP_LEVEL_ENTITLED]);
     }
 }

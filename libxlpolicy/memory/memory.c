@@ -404,7 +404,11 @@ static struct xlp_claim claim_of(const struct party *p, const struct xlp_policy 
     int64_t has_kib =
         keeps_what_it_has(p) ? xlp_max_kib(m->actual_kib, m->target_kib) : m->target_kib;
     int64_t most_kib = p->may_grow ? xlp_max_kib(l->cap_kib, has_kib) : has_kib;
-    struct xlp_claim c = {.shares = p->shares, .floor_kib = l->floor_kib, .cap_kib = most_kib};
+    struct xlp_claim c = {.shares = p->shares,
+                          .floor_kib = l->floor_kib,
+                          .cap_kib = most_kib,
+                          .has_kib = has_kib,
+                          .untaxed_pct = 100 - (uint32_t)policy->mem_idle_tax_pct};
 
     c.level_kib[XLP_LEVEL_HELD] = p->may_recall ? xlp_min_kib(has_kib, l->floor_kib) : has_kib;
     /* What it has of its need stays with it, and all of it while it is not known what it needs:
@@ -431,7 +435,7 @@ static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct 
     for (size_t i = 0; i < m->party_count; i++) {
         m->parties[i].fair_kib = m->claims[i].given_kib;
         m->parties[i].entitled_kib = xlp_max_kib(
-            m->claims[i].level_kib[XLP_LEVEL_HELD],
+            m->claims[i].level_kib[XLP_LEVEL_ENTITLED],
             xlp_min_kib(m->claims[i].level_kib[XLP_LEVEL_NEED], m->claims[i].share_kib));
     }
 }

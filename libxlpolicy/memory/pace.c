@@ -160,11 +160,13 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
 /* ---- shrinking ---- */
 
 /* No target below this for the sake of guests that are short: comfort, and its part of a surplus,
- * are no reason to let another wait. Its need is its own unless the host itself is short. */
+ * are no reason to let another wait. Its need, and what it may keep idle, is its own unless the
+ * host itself is short. */
 static int64_t lowest_kib(const struct party *p, const struct room *room)
 {
     int64_t need_kib = p->levels.need_kib;
-    int64_t own_kib = room->wants_kib > 0 ? need_kib : xlp_min_kib(p->fair_kib, need_kib);
+    int64_t own_kib = room->wants_kib > 0 ? xlp_max_kib(need_kib, p->entitled_kib)
+                                          : xlp_min_kib(p->fair_kib, need_kib);
 
     return xlp_round_up_kib(xlp_max_kib(own_kib, p->levels.safe_kib), grain_kib(room));
 }

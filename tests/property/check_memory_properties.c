@@ -39,6 +39,8 @@ static void make(struct model *m, const struct shape *shape)
 
     model_init(m);
     m->policy.mem_surplus = draw(shape->seed, 0, 1) % 2 ? XLP_SURPLUS_HOST : XLP_SURPLUS_GUESTS;
+    m->policy.mem_idle_tax_pct =
+        draw(shape->seed, 0, 6) % 3 ? 100 : draw_mib(shape->seed, 0, 7, 0, 100);
     m->policy.mem_reserve_kib = draw_mib(shape->seed, 0, 2, 1, 100) * MIB;
     m->policy.mem_dead_zone_pct = draw_mib(shape->seed, 0, 3, 0, 20);
     m->policy.mem_quantum_kib = draw(shape->seed, 0, 4) % 4 ? 16 * MIB : 4;
@@ -226,6 +228,38 @@ static const char *growth_fits_what_is_free(const struct shape *shape)
     return run(shape, look_for_growth_on_credit);
 }
 
+static int64_t granted_kib(const struct model_guest *g, int64_t target_kib)
+{
+    return g->actual_kib > target_kib ? g->actual_kib : target_kib;
+}
+
+/* What guests have or are told they may have, and the reserve, fit into the memory there is; if not
+ * so at first, a plan does not add to it. Asked at its last action. */
+static const char *look_for_overcommitment(const struct model *m, const struct xlp_action *a)
+{
+    int64_t memory_kib = m->free_kib - m->policy.mem_reserve_kib, before_kib = 0, more_kib = 0;
+
+    if (a != &m->plan.actions[m->plan.action_count - 1])
+        return NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        memory_kib += m->guest[i].actual_kib;
+        before_kib += granted_kib(&m->guest[i], m->guest[i].target_kib);
+    }
+    for (size_t i = 0; i < m->plan.action_count; i++) {
+        const struct xlp_action *b = &m->plan.actions[i];
+
+        more_kib += granted_kib(&m->guest[b->domid - 1], b->to_kib) -
+                    granted_kib(&m->guest[b->domid - 1], b->from_kib);
+    }
+    return more_kib > 0 && before_kib + more_kib > memory_kib ? "more is promised than there is"
+                                                              : NULL;
+}
+
+static const char *targets_fit_the_memory_there_is(const struct shape *shape)
+{
+    return run(shape, look_for_overcommitment);
+}
+
 /* Only the host's own reserve may take from a guest what it needs. */
 static const char *look_for_taken_need(const struct model *m, const struct xlp_action *a)
 {
@@ -394,6 +428,9 @@ static size_t make_claims(const struct shape *shape, struct xlp_claim claims[MOD
             c->level_kib[level] = at_kib;
         }
         c->cap_kib = at_kib;
+        c->has_kib = draw_mib(shape->seed, i + 1, 30, 0, at_kib);
+        c->untaxed_pct =
+            (uint32_t)(draw(shape->seed, 0, 31) % 2 ? draw_mib(shape->seed, 0, 32, 0, 100) : 0);
         sum_kib += at_kib;
     }
     *pool_kib_out = draw_mib(shape->seed, 0, 0, 0, sum_kib);
@@ -446,6 +483,46 @@ static const char *what_is_shared_is_shared_evenly(const struct shape *shape)
     return NULL;
 }
 
+/* In other units, and with other shares of the same ratios, it is the same; but what is rounded in
+ * each claim may come to one. */
+static const char *units_do_not_matter(const struct shape *shape)
+{
+    struct xlp_claim once[MODEL_GUESTS_MAX], scaled[MODEL_GUESTS_MAX];
+    const int64_t scale = draw_mib(shape->seed, 0, 8, 2, 1000);
+    int64_t pool_kib;
+    size_t count = make_claims(shape, once, &pool_kib);
+
+    make_claims(shape, scaled, &pool_kib);
+    for (size_t i = 0; i < count; i++) {
+        scaled[i].shares *= 5;
+        scaled[i].cap_kib *= scale;
+        scaled[i].has_kib *= scale;
+        for (int level = 0; level < XLP_LEVELS; level++)
+            scaled[i].level_kib[level] *= scale;
+    }
+    if (xlp_allocate(once, count, pool_kib) != xlp_allocate(scaled, count, pool_kib * scale))
+        return "another level is not paid";
+    for (size_t i = 0; i < count; i++)
+        if (llabs(scaled[i].given_kib - once[i].given_kib * scale) > ((int64_t)count + 1) * scale)
+            return "another part";
+    return NULL;
+}
+
+/* Who is taxed less keeps no less. */
+static const char *less_tax_never_gives_less(const struct shape *shape)
+{
+    struct xlp_claim before[MODEL_GUESTS_MAX], after[MODEL_GUESTS_MAX];
+    int64_t pool_kib;
+    size_t count = make_claims(shape, before, &pool_kib);
+    size_t who = draw(shape->seed, 0, 7) % count;
+
+    make_claims(shape, after, &pool_kib);
+    after[who].untaxed_pct += (100 - after[who].untaxed_pct) / 2;
+    xlp_allocate(before, count, pool_kib);
+    xlp_allocate(after, count, pool_kib);
+    return after[who].given_kib < before[who].given_kib - 1 ? "less tax gave less" : NULL;
+}
+
 static const char *more_shares_never_give_less(const struct shape *shape)
 {
     struct xlp_claim before[MODEL_GUESTS_MAX], after[MODEL_GUESTS_MAX];
@@ -492,18 +569,23 @@ static const char *claims_of_others_leave_the_entitled_need(const struct shape *
 }
 
 static const claim_fn claims_on_actions[] = {
-    never_below_floor_or_use,       only_what_is_beyond_a_share_is_taken_back,
-    sizes_are_within_bounds,        growth_fits_what_is_free,
-    nobody_pays_with_its_need,      reasons_are_true,
-    same_snapshots_same_plans,      everybody_gets_a_verdict,
-    a_lie_costs_nobody_what_is_his, who_comes_late_gets_his_share,
+    never_below_floor_or_use,
+    only_what_is_beyond_a_share_is_taken_back,
+    sizes_are_within_bounds,
+    growth_fits_what_is_free,
+    targets_fit_the_memory_there_is,
+    nobody_pays_with_its_need,
+    reasons_are_true,
+    same_snapshots_same_plans,
+    everybody_gets_a_verdict,
+    a_lie_costs_nobody_what_is_his,
+    who_comes_late_gets_his_share,
 };
 
 static const claim_fn claims_on_arithmetic[] = {
-    the_pool_is_given_to_the_kib,
-    what_is_shared_is_shared_evenly,
-    more_shares_never_give_less,
-    claims_of_others_leave_the_entitled_need,
+    the_pool_is_given_to_the_kib, what_is_shared_is_shared_evenly,
+    more_shares_never_give_less,  less_tax_never_gives_less,
+    units_do_not_matter,          claims_of_others_leave_the_entitled_need,
 };
 
 START_TEST(every_decision_is_sound)

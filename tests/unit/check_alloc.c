@@ -163,6 +163,39 @@ START_TEST(nobody_is_entitled_to_more_than_it_claims)
 }
 END_TEST
 
+/* Both have half; one is idle, the other needs all there is. */
+static const struct {
+    uint32_t untaxed_pct;
+    int64_t idle_mib, busy_mib;
+} taxes[] = {{0, 200, 1800}, {25, 400, 1600}, {100, 1000, 1000}};
+
+START_TEST(idle_memory_is_kept_as_far_as_it_is_not_taxed)
+{
+    struct xlp_claim c[2] = {claim(100, 200, 200, 200), claim(100, 1900, 2000, 2000)};
+
+    for (int i = 0; i < 2; i++) {
+        c[i].has_kib = 1000 * MIB;
+        c[i].level_kib[XLP_LEVEL_KEPT] = i ? 1000 * MIB : 200 * MIB;
+        c[i].untaxed_pct = taxes[_i].untaxed_pct;
+    }
+    xlp_allocate(c, 2, 2000 * MIB);
+    ck_assert_int_le(llabs(c[0].given_kib - taxes[_i].idle_mib * MIB), 100);
+    ck_assert_int_le(llabs(c[1].given_kib - taxes[_i].busy_mib * MIB), 100);
+}
+END_TEST
+
+/* It has no more than it needs, and gets no more for being entitled to it. */
+START_TEST(a_share_is_not_handed_out_to_who_does_not_need_it)
+{
+    struct xlp_claim c[2] = {claim(100, 200, 200, 200), claim(100, 1900, 2000, 2000)};
+
+    c[0].has_kib = 200 * MIB;
+    c[0].untaxed_pct = c[1].untaxed_pct = 100;
+    xlp_allocate(c, 2, 2000 * MIB);
+    ck_assert_int_eq(c[0].given_kib, 200 * MIB);
+}
+END_TEST
+
 START_TEST(sizes_of_a_petabyte_neither_overflow_nor_lose_a_kib)
 {
     struct xlp_claim c[2] = {claim(0, 0, 0, 0), claim(0, 0, 0, 0)};
@@ -188,6 +221,16 @@ START_TEST(nobody_shares_nothing)
 }
 END_TEST
 
+static TCase *taxed(void)
+{
+    TCase *tcase = tcase_create("taxed");
+
+    tcase_add_loop_test(tcase, idle_memory_is_kept_as_far_as_it_is_not_taxed, 0,
+                        sizeof(taxes) / sizeof(taxes[0]));
+    tcase_add_test(tcase, a_share_is_not_handed_out_to_who_does_not_need_it);
+    return tcase;
+}
+
 CHECK_CASE(levels, all_levels_are_given_when_the_pool_is_large,
            what_is_held_is_given_even_beyond_the_pool, need_is_paid_before_comfort,
            the_bare_minimum_is_paid_before_need)
@@ -198,4 +241,4 @@ CHECK_CASE(fill, between_two_levels_everybody_has_the_same_per_share, odd_kib_ar
            a_claim_to_use_everything_leaves_others_what_they_need,
            nobody_is_entitled_to_more_than_it_claims,
            sizes_of_a_petabyte_neither_overflow_nor_lose_a_kib, nobody_shares_nothing)
-CHECK_MAIN("alloc", levels, fill)
+CHECK_MAIN("alloc", levels, fill, taxed)

@@ -98,6 +98,29 @@ START_TEST(what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long)
 }
 END_TEST
 
+/* Of two with 500 MiB each and nothing free one needs more; shares are 500. */
+START_TEST(idle_memory_within_a_share_is_taken_as_far_as_it_is_taxed)
+{
+    static const struct {
+        const char *tax_pct;
+        int64_t kept_mib;
+    } cases[] = {{"100", 144}, {"50", 298}, {"0", 500}};
+
+    set("mem_surplus", "guests");
+    set("mem_idle_tax_pct", cases[_i].tax_pct);
+    free_above_reserve(0);
+    early = model_add(&m, 500, 2048, 80);
+    late = model_add(&m, 500, 2048, 80);
+    set_domain("*: floor=100m");
+    run_from_start(30);
+    late_needs(900);
+    model_run(&m, 200);
+    ck_assert_int_ge(early->actual_kib, cases[_i].kept_mib * MIB);
+    ck_assert_int_le(early->actual_kib, (cases[_i].kept_mib + 32) * MIB);
+    ck_assert_int_ge(late->actual_kib, (1000 - cases[_i].kept_mib - 32) * MIB);
+}
+END_TEST
+
 START_TEST(beyond_his_own_share_he_gets_nothing_of_what_another_uses)
 {
     one_takes_all(1300);
@@ -315,6 +338,7 @@ static TCase *claims(void)
     tcase_add_loop_test(tcase, who_comes_late_gets_his_share_whatever_the_first_claims, 0,
                         sizeof(excuses) / sizeof(excuses[0]));
     tcase_add_test(tcase, what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long);
+    tcase_add_loop_test(tcase, idle_memory_within_a_share_is_taken_as_far_as_it_is_taxed, 0, 3);
     tcase_add_test(tcase, beyond_his_own_share_he_gets_nothing_of_what_another_uses);
     tcase_add_test(tcase, what_nobody_uses_is_taken_before_what_is_lent);
     tcase_add_test(tcase, what_can_be_had_in_several_steps_is_not_recalled_meanwhile);
