@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-static bool idle_is_kept(const struct xlp_claim *claims, size_t count);
 static void entitle_to_need(struct xlp_claim *claims, size_t count);
 static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib);
 static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib);
@@ -20,13 +19,22 @@ static int64_t max_kib(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t sum_of(const struct xlp_claim *claims, size_t count, enum xlp_level level)
-{
-    int64_t sum = 0;
+/* Of all claims together. */
+struct totals {
+    int64_t level_kib[XLP_LEVELS];
+    bool idle_is_kept; /* by somebody */
+};
 
-    for (size_t i = 0; i < count; i++)
-        sum += claims[i].level_kib[level];
-    return sum;
+static struct totals add_up(const struct xlp_claim *claims, size_t count)
+{
+    struct totals t = {.idle_is_kept = false};
+
+    for (size_t i = 0; i < count; i++) {
+        for (int level = 0; level < XLP_LEVELS; level++)
+            t.level_kib[level] += claims[i].level_kib[level];
+        t.idle_is_kept |= claims[i].untaxed_pct > 0;
+    }
+    return t;
 }
 
 static void give_level(struct xlp_claim *claims, size_t count, enum xlp_level level)
@@ -35,46 +43,49 @@ static void give_level(struct xlp_claim *claims, size_t count, enum xlp_level le
         claims[i].given_kib = claims[i].level_kib[level];
 }
 
+/* Between which it gets what its shares come to. */
+static void set_range(struct xlp_claim *c, int64_t low_kib, int64_t high_kib)
+{
+    c->low_kib = (double)low_kib;
+    c->high_kib = (double)high_kib;
+    c->weight = c->shares;
+}
+
 static void give_between(struct xlp_claim *claims, size_t count, enum xlp_level lower,
                          int64_t pool_kib)
 {
     for (size_t i = 0; i < count; i++) {
-        claims[i].low_kib = claims[i].level_kib[lower];
-        claims[i].high_kib = claims[i].level_kib[lower + 1];
+        struct xlp_claim *c = &claims[i];
+
+        set_range(c, c->level_kib[lower], c->level_kib[lower + 1]);
     }
     fill(claims, count, pool_kib);
 }
 
 enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib)
 {
+    struct totals totals = add_up(claims, count);
     enum xlp_level level = XLP_LEVEL_HELD;
 
-    if (sum_of(claims, count, level) > pool_kib) {
+    if (totals.level_kib[level] > pool_kib) {
         give_level(claims, count, level);
         return level;
     }
     /* Shares matter only when needs cannot all be met, which is seldom. */
-    if (!idle_is_kept(claims, count) && sum_of(claims, count, XLP_LEVEL_NEED) <= pool_kib) {
+    if (!totals.idle_is_kept && totals.level_kib[XLP_LEVEL_NEED] <= pool_kib) {
         entitle_to_need(claims, count);
         level = XLP_LEVEL_NEED;
     } else {
         entitle(claims, count, pool_kib);
+        totals = add_up(claims, count);
     }
-    while (level + 1 < XLP_LEVELS && sum_of(claims, count, level + 1) <= pool_kib)
+    while (level + 1 < XLP_LEVELS && totals.level_kib[level + 1] <= pool_kib)
         level++;
     if (level + 1 == XLP_LEVELS)
         give_level(claims, count, level);
     else
         give_between(claims, count, level, pool_kib);
     return level + 1;
-}
-
-static bool idle_is_kept(const struct xlp_claim *claims, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (claims[i].untaxed_pct > 0)
-            return true;
-    return false;
 }
 
 static void entitle_to_need(struct xlp_claim *claims, size_t count)
@@ -102,9 +113,11 @@ static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
     int64_t most_kib = 0;
 
     for (size_t i = 0; i < count; i++) {
-        claims[i].low_kib = max_kib(claims[i].level_kib[XLP_LEVEL_HELD], claims[i].floor_kib);
-        claims[i].high_kib = max_kib(claims[i].low_kib, claims[i].cap_kib);
-        most_kib += claims[i].high_kib;
+        int64_t low_kib = max_kib(claims[i].level_kib[XLP_LEVEL_HELD], claims[i].floor_kib);
+        int64_t high_kib = max_kib(low_kib, claims[i].cap_kib);
+
+        set_range(&claims[i], low_kib, high_kib);
+        most_kib += high_kib;
     }
     fill(claims, count, min_kib(pool_kib, most_kib));
     for (size_t i = 0; i < count; i++) {
@@ -121,27 +134,25 @@ static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
 
 static double given_at(const struct xlp_claim *c, double per_share)
 {
-    double kib = per_share * c->shares;
+    double kib = per_share * c->weight;
 
-    if (kib <= (double)c->low_kib)
-        return (double)c->low_kib;
-    return kib < (double)c->high_kib ? kib : (double)c->high_kib;
+    kib = kib > c->low_kib ? kib : c->low_kib;
+    return kib < c->high_kib ? kib : c->high_kib;
 }
 
 /* What is given at one per_share, in sum, and how fast that rises with it. */
 static double sum_at(const struct xlp_claim *claims, size_t count, double per_share,
-                     double *shares_out)
+                     double *rise_out)
 {
-    double sum_kib = 0;
+    double sum_kib = 0, rise = 0;
 
-    *shares_out = 0;
     for (size_t i = 0; i < count; i++) {
         double kib = given_at(&claims[i], per_share);
 
         sum_kib += kib;
-        if (kib > (double)claims[i].low_kib && kib < (double)claims[i].high_kib)
-            *shares_out += claims[i].shares;
+        rise += kib == per_share * claims[i].weight ? claims[i].weight : 0;
     }
+    *rise_out = rise;
     return sum_kib;
 }
 
@@ -153,16 +164,16 @@ static double sum_at(const struct xlp_claim *claims, size_t count, double per_sh
  */
 static double find_per_share(const struct xlp_claim *claims, size_t count, double pool_kib)
 {
-    double below = 0, above = 0, shares = 0, guess;
+    double below = 0, above = 0, rise = 0, guess;
 
     for (size_t i = 0; i < count; i++) {
-        double full = (double)claims[i].high_kib / claims[i].shares;
+        double full = claims[i].high_kib / claims[i].weight;
 
         above = full > above ? full : above;
-        shares += claims[i].shares;
+        rise += claims[i].weight;
     }
     above = above * 1.0000001 + 1; /* so that rounding keeps nobody from its high */
-    guess = pool_kib / (shares > 0 ? shares : 1);
+    guess = pool_kib / (rise > 0 ? rise : 1);
     for (int round = 1;; round++) {
         double left_kib;
 
@@ -170,11 +181,11 @@ static double find_per_share(const struct xlp_claim *claims, size_t count, doubl
             guess = below + (above - below) / 2;
         if (guess <= below || guess >= above)
             return below;
-        left_kib = pool_kib - sum_at(claims, count, guess, &shares);
+        left_kib = pool_kib - sum_at(claims, count, guess, &rise);
         if (fabs(left_kib) < 0.5)
             return guess;
         *(left_kib > 0 ? &below : &above) = guess;
-        guess += left_kib / shares;
+        guess += left_kib / rise;
     }
 }
 

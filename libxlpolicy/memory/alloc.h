@@ -32,7 +32,7 @@ struct xlp_claim {
     int64_t level_kib[XLP_LEVELS]; /* 0 <= each <= the next, but ENTITLED any up to NEED */
     int64_t share_kib;             /* out: of the pool, by shares; all it needs if all have that */
     int64_t given_kib;             /* out */
-    int64_t low_kib, high_kib;     /* private */
+    double low_kib, high_kib, weight; /* private */
 };
 
 /*

@@ -414,16 +414,18 @@ static struct xlp_claim claim_of(const struct party *p, const struct xlp_policy 
     /* What it has of its need stays with it, and all of it while it is not known what it needs:
      * needs of others are met from surplus, or from what is beyond a share. */
     c.level_kib[XLP_LEVEL_KEPT] = p->may_shrink ? xlp_min_kib(has_kib, l->need_kib) : has_kib;
-    c.level_kib[XLP_LEVEL_ENTITLED] = xlp_claimed_kib(p);
     c.level_kib[XLP_LEVEL_BARE] = l->bare_kib;
     c.level_kib[XLP_LEVEL_NEED] = l->need_kib;
     c.level_kib[XLP_LEVEL_COMFORT] = l->comfort_kib;
     c.level_kib[XLP_LEVEL_SURPLUS] =
         policy->mem_surplus == XLP_SURPLUS_GUESTS ? most_kib : l->comfort_kib;
-    for (int i = 1; i < XLP_LEVELS; i++) {
+    for (int i = XLP_LEVEL_KEPT; i < XLP_LEVELS; i++) {
+        int below = i == XLP_LEVEL_KEPT ? XLP_LEVEL_HELD : i - 1;
+
         c.level_kib[i] = xlp_min_kib(c.level_kib[i], most_kib);
-        c.level_kib[i] = xlp_max_kib(c.level_kib[i], c.level_kib[i - 1]);
+        c.level_kib[i] = xlp_max_kib(c.level_kib[i], c.level_kib[below]);
     }
+    c.level_kib[XLP_LEVEL_ENTITLED] = xlp_min_kib(xlp_claimed_kib(p), most_kib);
     return c;
 }
 

@@ -132,6 +132,23 @@ START_TEST(beyond_his_own_share_he_gets_nothing_of_what_another_uses)
 }
 END_TEST
 
+/* Of 1800 MiB each of three has 600 for its share; the third leaves much of that. */
+START_TEST(what_is_lent_stays_with_who_has_it)
+{
+    free_above_reserve(300);
+    early = model_add(&m, 500, 2048, 200);
+    late = model_add(&m, 500, 2048, 200);
+    model_add(&m, 500, 2048, 200);
+    set_domain("*: floor=100m");
+    early->trace.point[0].mib = 1300;
+    run_from_start(60);
+    late_needs(1500);
+    model_run(&m, 120);
+    ck_assert_int_ge(early->actual_kib, 900 * MIB);
+    ck_assert_int_ge(late->actual_kib, 590 * MIB);
+}
+END_TEST
+
 START_TEST(what_nobody_uses_is_taken_before_what_is_lent)
 {
     model_add(&m, 1000, 1000, 100)->balloon = MODEL_WORKS;
@@ -340,6 +357,7 @@ static TCase *claims(void)
     tcase_add_test(tcase, what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long);
     tcase_add_loop_test(tcase, idle_memory_within_a_share_is_taken_as_far_as_it_is_taxed, 0, 3);
     tcase_add_test(tcase, beyond_his_own_share_he_gets_nothing_of_what_another_uses);
+    tcase_add_test(tcase, what_is_lent_stays_with_who_has_it);
     tcase_add_test(tcase, what_nobody_uses_is_taken_before_what_is_lent);
     tcase_add_test(tcase, what_can_be_had_in_several_steps_is_not_recalled_meanwhile);
     tcase_add_test(tcase, a_need_that_does_not_last_recalls_nothing);
