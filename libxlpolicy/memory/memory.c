@@ -397,42 +397,41 @@ static struct room measure_room(const struct xlp_memory *m, const struct xlp_sna
     return room;
 }
 
-static struct xlp_claim claim_of(const struct party *p, const struct xlp_policy *policy)
+static void claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c)
 {
     const struct xlp_domain_memory *m = &p->domain->memory;
     const struct levels *l = &p->levels;
     int64_t has_kib =
         keeps_what_it_has(p) ? xlp_max_kib(m->actual_kib, m->target_kib) : m->target_kib;
     int64_t most_kib = p->may_grow ? xlp_max_kib(l->cap_kib, has_kib) : has_kib;
-    struct xlp_claim c = {.shares = p->shares,
-                          .floor_kib = l->floor_kib,
-                          .cap_kib = most_kib,
-                          .has_kib = has_kib,
-                          .untaxed_pct = 100 - (uint32_t)policy->mem_idle_tax_pct};
 
-    c.level_kib[XLP_LEVEL_HELD] = p->may_recall ? xlp_min_kib(has_kib, l->floor_kib) : has_kib;
+    *c = (struct xlp_claim){.shares = p->shares,
+                            .floor_kib = l->floor_kib,
+                            .cap_kib = most_kib,
+                            .has_kib = has_kib,
+                            .untaxed_pct = 100 - (uint32_t)policy->mem_idle_tax_pct};
+    c->level_kib[XLP_LEVEL_HELD] = p->may_recall ? xlp_min_kib(has_kib, l->floor_kib) : has_kib;
     /* What it has of its need stays with it, and all of it while it is not known what it needs:
      * needs of others are met from surplus, or from what is beyond a share. */
-    c.level_kib[XLP_LEVEL_KEPT] = p->may_shrink ? xlp_min_kib(has_kib, l->need_kib) : has_kib;
-    c.level_kib[XLP_LEVEL_BARE] = l->bare_kib;
-    c.level_kib[XLP_LEVEL_NEED] = l->need_kib;
-    c.level_kib[XLP_LEVEL_COMFORT] = l->comfort_kib;
-    c.level_kib[XLP_LEVEL_SURPLUS] =
+    c->level_kib[XLP_LEVEL_KEPT] = p->may_shrink ? xlp_min_kib(has_kib, l->need_kib) : has_kib;
+    c->level_kib[XLP_LEVEL_BARE] = l->bare_kib;
+    c->level_kib[XLP_LEVEL_NEED] = l->need_kib;
+    c->level_kib[XLP_LEVEL_COMFORT] = l->comfort_kib;
+    c->level_kib[XLP_LEVEL_SURPLUS] =
         policy->mem_surplus == XLP_SURPLUS_GUESTS ? most_kib : l->comfort_kib;
     for (int i = XLP_LEVEL_KEPT; i < XLP_LEVELS; i++) {
         int below = i == XLP_LEVEL_KEPT ? XLP_LEVEL_HELD : i - 1;
 
-        c.level_kib[i] = xlp_min_kib(c.level_kib[i], most_kib);
-        c.level_kib[i] = xlp_max_kib(c.level_kib[i], c.level_kib[below]);
+        c->level_kib[i] = xlp_min_kib(c->level_kib[i], most_kib);
+        c->level_kib[i] = xlp_max_kib(c->level_kib[i], c->level_kib[below]);
     }
-    c.level_kib[XLP_LEVEL_ENTITLED] = xlp_min_kib(xlp_claimed_kib(p), most_kib);
-    return c;
+    c->level_kib[XLP_LEVEL_ENTITLED] = xlp_min_kib(xlp_claimed_kib(p), most_kib);
 }
 
 static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct room *room)
 {
     for (size_t i = 0; i < m->party_count; i++)
-        m->claims[i] = claim_of(&m->parties[i], policy);
+        claim(&m->parties[i], policy, &m->claims[i]);
     room->needs_met = xlp_allocate(m->claims, m->party_count, room->pool_kib) > XLP_LEVEL_NEED;
     for (size_t i = 0; i < m->party_count; i++) {
         m->parties[i].fair_kib = m->claims[i].given_kib;

@@ -109,18 +109,21 @@ static int64_t fair_target_kib(const struct party *p, const struct room *room)
 static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
                         const struct room *room)
 {
-    int64_t fair_kib = fair_target_kib(p, room);
-    int64_t roomy_kib = p->target_kib + xlp_dead_zone_kib(p, policy);
+    int64_t fair_kib, roomy_kib;
     bool urgent = p->in_danger || p->past->pace.short_ns >= SHORT_PATIENCE_NS;
     bool patient =
         p->past->balloon.direction == 0 && p->past->pace.wants_more_ns >= MORE_PATIENCE_NS;
 
-    if (!p->may_grow || fair_kib <= p->target_kib)
+    if (!p->may_grow || p->fair_kib <= p->target_kib)
+        return 0;
+    fair_kib = fair_target_kib(p, room);
+    if (fair_kib <= p->target_kib)
         return 0;
     if (p->past->pace.fell_left_ns > 0 && p->target_kib >= p->entitled_kib)
         return 0;
     if (p->target_kib >= p->levels.need_kib)
         return patient ? fair_kib : 0;
+    roomy_kib = p->target_kib + xlp_dead_zone_kib(p, policy);
     roomy_kib = xlp_min_kib(xlp_round_up_kib(roomy_kib, room->quantum_kib), p->levels.cap_kib);
     if (room->needs_met)
         return xlp_max_kib(fair_kib, roomy_kib);
@@ -352,19 +355,18 @@ static bool asks(const struct party *p, bool releasing)
     return is_idle(p) && p->releasing == releasing && p->goal_kib > p->target_kib;
 }
 
-static struct xlp_claim claim_of(const struct party *p)
+static void claim(const struct party *p, struct xlp_claim *c)
 {
     const int64_t has_kib = granted_kib(p);
     const int64_t goal_kib = xlp_max_kib(has_kib, p->goal_kib);
-    struct xlp_claim c = {.shares = p->shares, .cap_kib = goal_kib};
 
-    c.level_kib[XLP_LEVEL_HELD] = c.level_kib[XLP_LEVEL_KEPT] = has_kib;
-    c.level_kib[XLP_LEVEL_ENTITLED] =
+    *c = (struct xlp_claim){.shares = p->shares, .cap_kib = goal_kib};
+    c->level_kib[XLP_LEVEL_HELD] = c->level_kib[XLP_LEVEL_KEPT] = has_kib;
+    c->level_kib[XLP_LEVEL_ENTITLED] =
         xlp_max_kib(has_kib, xlp_min_kib(goal_kib, xlp_claimed_kib(p)));
-    c.level_kib[XLP_LEVEL_BARE] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.bare_kib));
-    c.level_kib[XLP_LEVEL_NEED] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.need_kib));
-    c.level_kib[XLP_LEVEL_COMFORT] = c.level_kib[XLP_LEVEL_SURPLUS] = goal_kib;
-    return c;
+    c->level_kib[XLP_LEVEL_BARE] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.bare_kib));
+    c->level_kib[XLP_LEVEL_NEED] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.need_kib));
+    c->level_kib[XLP_LEVEL_COMFORT] = c->level_kib[XLP_LEVEL_SURPLUS] = goal_kib;
 }
 
 /* What to make of less than it asked for. Taking it piece by piece costs a target each, so it waits
@@ -415,7 +417,7 @@ void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
             more_is_coming = true;
         if (!asks(&parties[i], releasing))
             continue;
-        claims[claim_count] = claim_of(&parties[i]);
+        claim(&parties[i], &claims[claim_count]);
         pool_kib += claims[claim_count++].level_kib[XLP_LEVEL_HELD];
     }
     xlp_allocate(claims, claim_count, pool_kib);

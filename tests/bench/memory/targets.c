@@ -11,7 +11,7 @@ struct judge {
 
 static bool is_other(const struct mem_results *r, enum mem_policy_id id)
 {
-    return id > MEM_POLICY_GUESTS && r->o->only[id];
+    return id != MEM_POLICY_OURS && id != MEM_POLICY_GUESTS && r->o->only[id];
 }
 
 static double of_trace(const struct judge *j, int trace, enum mem_policy_id id, enum mem_metric m)
