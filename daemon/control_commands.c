@@ -16,11 +16,12 @@
 #define NS_PER_S       1000000000
 #define NS_PER_US      1000
 #define REQUEST_VALUES 16
+#define ARGUMENTS_MAX  4
 
 struct command {
     const char *name;
-    const char *arguments[2]; /* the keys it takes, NULL where there is none */
-    bool acts;                /* only for peers that may act */
+    const char *arguments[ARGUMENTS_MAX]; /* the keys it takes, NULL where there is none */
+    bool acts;                            /* only for peers that may act */
     request_run *run;
 };
 
@@ -41,10 +42,14 @@ static const struct command commands[] = {
     {"rebalance", {NULL}, true, request_rebalance},
     {"release", {"domain"}, true, run_release},
     {"reload", {NULL}, true, run_reload},
+    {"reservations", {NULL}, false, request_reservations},
+    {"reserve", {"min_kib", "max_kib", "ttl_s", "name"}, true, request_reserve},
     {"set", {"domain", "settings"}, true, request_set},
     {"state", {NULL}, false, run_state},
     {"status", {NULL}, false, run_status},
+    {"transfer", {"reservation", "domain"}, true, request_transfer},
     {"trial", {"for_s"}, true, request_trial},
+    {"unreserve", {"reservation"}, true, request_unreserve},
 };
 
 static const struct command *read_request(const struct xlp_json *root, struct request *r);
@@ -118,7 +123,7 @@ static const struct command *find_command(const char *name)
 /* NULL with r->error when it is not one of our requests. */
 static const struct command *read_request(const struct xlp_json *root, struct request *r)
 {
-    const char *known[] = {"xlpolicy", "command", NULL, NULL, NULL};
+    const char *known[2 + ARGUMENTS_MAX + 1] = {"xlpolicy", "command"};
     const struct command *command;
     const char *name = "";
     int64_t version = 0;
@@ -144,14 +149,14 @@ static const struct command *read_request(const struct xlp_json *root, struct re
         request_refuse(r, EXIT_CODE_USAGE, "there is no command \"%.40s\"", name);
         return NULL;
     }
-    known[2] = command->arguments[0];
-    known[3] = command->arguments[1];
+    memcpy(known + 2, command->arguments, sizeof(command->arguments));
     xlp_json_check_keys(&reader, root, known);
     xlp_json_read_string(&reader, root, "mode", XLP_JSON_OPTIONAL, &r->mode);
     xlp_json_read_string(&reader, root, "domain", XLP_JSON_OPTIONAL, &r->domain);
     xlp_json_read_string(&reader, root, "settings", XLP_JSON_OPTIONAL, &r->settings);
     xlp_json_read_double(&reader, root, "since_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->since_s);
     xlp_json_read_int(&reader, root, "last", XLP_JSON_OPTIONAL, 1, HISTORY_ENTRIES, &r->last);
+    request_read_reservation(&reader, root, r);
     xlp_json_read_double(&reader, root, "for_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->for_s);
     if (xlp_json_done(&reader) < 0) {
         request_refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
@@ -375,20 +380,23 @@ static int run_reload(struct daemon *d, struct request *r)
     return 0;
 }
 
-/* No name is all. */
-static int find_domain(const struct xlp_snapshot *s, struct request *r, uint32_t *domid_out)
+const struct xlp_domain *request_find_domain(const struct xlp_snapshot *s, struct request *r)
 {
-    const struct xlp_domain *domain;
+    const struct xlp_domain *domain = xlp_snapshot_find_domain(s, r->domain);
 
-    *domid_out = XLP_UNKNOWN;
-    if (!r->domain)
-        return 0;
-    domain = xlp_snapshot_find_domain(s, r->domain);
     if (!domain)
-        return request_refuse(r, EXIT_CODE_FAILED,
-                              "no domain \"%.64s\" here; `xlpolicy list` shows them", r->domain);
-    *domid_out = domain->domid;
-    return 0;
+        request_refuse(r, EXIT_CODE_FAILED, "no domain \"%.64s\" here; `xlpolicy list` shows them",
+                       r->domain);
+    return domain;
+}
+
+/* No name is all. */
+static int find_domid(const struct xlp_snapshot *s, struct request *r, uint32_t *domid_out)
+{
+    const struct xlp_domain *domain = r->domain ? request_find_domain(s, r) : NULL;
+
+    *domid_out = domain ? domain->domid : XLP_UNKNOWN;
+    return r->domain && !domain ? -1 : 0;
 }
 
 void request_put_actions(struct request *r, const struct xlp_plan *plan,
@@ -425,7 +433,7 @@ static int run_plan(struct daemon *d, struct request *r,
         request_refuse(r, EXIT_CODE_FAILED, "%s", xlp_host_error(d->host));
         goto out;
     }
-    if (find_domain(&d->fresh, r, &domid) < 0)
+    if (find_domid(&d->fresh, r, &domid) < 0)
         goto out;
     made = make(&d->fresh, domid, &plan);
     if (made == XLP_PLAN_REFUSED) {

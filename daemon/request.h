@@ -14,6 +14,8 @@ struct request {
     const char *mode, *domain, *settings; /* NULL when not given */
     double since_s, for_s;                /* 0 when not given */
     int64_t last;                         /* HISTORY_ENTRIES when not given */
+    uint32_t reservation;                 /* 0 when not given */
+    struct xlp_reservation wanted;        /* max_kib 0 when not given */
     struct xlp_json_writer *w;            /* inside the object "result" */
     char error[512];
     int exit_code; /* that goes with error */
@@ -33,6 +35,14 @@ const char *request_peer(const struct request *r, char text[REQUEST_PEER_SIZE]);
 /* Writes "actions", each with its outcome and its sentence. */
 void request_put_actions(struct request *r, const struct xlp_plan *plan,
                          const struct outcomes *outcomes);
+
+/* The domain that r->domain names, or NULL with the error. */
+const struct xlp_domain *request_find_domain(const struct xlp_snapshot *s, struct request *r);
+
+/* The keys of the commands in control_reserve.c, and these. */
+void request_read_reservation(struct xlp_json_reader *reader, const struct xlp_json *root,
+                              struct request *r);
+request_run request_reserve, request_transfer, request_unreserve, request_reservations;
 
 /* The commands in control_operator.c. */
 request_run request_rebalance, request_set, request_trial;

@@ -28,6 +28,7 @@ bool tell_action(struct tell *t, const struct xlp_action *action, const struct x
         .to_pcpu = action->to_pcpu,
         .to_weight = action->to_weight,
         .to_kib = action->to_kib,
+        .reservation = action->reservation.id,
     };
     bool done = outcome && outcome->code == XLP_DONE;
     bool fault = outcome && outcome->code == XLP_NOT_DONE_FAILED;
@@ -77,5 +78,6 @@ static bool same(const struct tell_key *a, const struct tell_key *b)
 {
     return a->kind == b->kind && a->reason == b->reason && a->outcome == b->outcome &&
            a->domid == b->domid && a->vcpu == b->vcpu && a->to_pcpu == b->to_pcpu &&
-           a->to_weight == b->to_weight && a->to_kib == b->to_kib;
+           a->to_weight == b->to_weight && a->to_kib == b->to_kib &&
+           a->reservation == b->reservation;
 }

@@ -20,6 +20,7 @@ struct tell_key {
     int outcome; /* enum xlp_outcome_code, or TELL_WOULD */
     uint32_t domid, vcpu, to_pcpu, to_weight;
     int64_t to_kib;
+    uint32_t reservation;
 };
 
 struct tell_entry {

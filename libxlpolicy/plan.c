@@ -17,13 +17,15 @@ void xlp_plan_dispose(struct xlp_plan *p)
 {
     free(p->actions);
     free(p->verdicts);
+    free(p->reservations);
     xlp_plan_init(p);
 }
 
 void xlp_plan_reset(struct xlp_plan *p)
 {
     p->time_ns = 0;
-    p->action_count = p->verdict_count = 0;
+    p->memory = (struct xlp_reason){.code = XLP_REASON_NONE};
+    p->action_count = p->verdict_count = p->reservation_count = 0;
 }
 
 struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
@@ -43,6 +45,32 @@ struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
     return a;
 }
 
+int xlp_plan_add_reservation(struct xlp_plan *p, enum xlp_action_kind kind,
+                             const struct xlp_reservation *reservation, struct xlp_reason reason)
+{
+    struct xlp_domain nobody = {.domid = XLP_UNKNOWN};
+    struct xlp_action *a;
+
+    snprintf(nobody.name, sizeof(nobody.name), "reservation %u", reservation->id);
+    a = xlp_plan_add(p, kind, &nobody);
+    if (!a)
+        return -1;
+    a->reservation = *reservation;
+    a->reason = reason;
+    return 0;
+}
+
+static int start_reservations(struct xlp_plan *p, const struct xlp_snapshot *s)
+{
+    if (xlp_grow(&p->reservations, &p->reservation_room, s->reservation_count,
+                 sizeof(*p->reservations)) < 0)
+        return -1;
+    p->reservation_count = s->reservation_count;
+    for (size_t i = 0; i < s->reservation_count; i++)
+        p->reservations[i] = (struct xlp_reservation_verdict){.id = s->reservations[i].id};
+    return 0;
+}
+
 int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
 {
     p->time_ns = s->time_ns;
@@ -56,7 +84,7 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
         v->domid = s->domains[i].domid;
         memcpy(v->name, s->domains[i].name, sizeof(v->name));
     }
-    return 0;
+    return start_reservations(p, s);
 }
 
 enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d)
@@ -245,7 +273,13 @@ int xlp_plan_resume(const struct xlp_snapshot *s, uint32_t domid, struct xlp_pla
 /* Nothing else of what the engine plans was commanded. */
 bool xlp_action_is_commanded(const struct xlp_action *a)
 {
-    return a->kind == XLP_RELEASE_TARGET;
+    return a->kind == XLP_RELEASE_TARGET || xlp_action_is_of_reservation(a->kind);
+}
+
+bool xlp_action_is_of_reservation(enum xlp_action_kind kind)
+{
+    return kind == XLP_RESERVE || kind == XLP_GRANT || kind == XLP_TRANSFER ||
+           kind == XLP_UNRESERVE;
 }
 
 struct xlp_reason xlp_release_reason(const struct xlp_domain_memory *m)
@@ -261,11 +295,20 @@ struct xlp_reason xlp_release_reason(const struct xlp_domain_memory *m)
 /* ---- names and sentences ---- */
 
 static const char *const action_names[XLP_ACTION_KINDS] = {
-    [XLP_PLACE_VCPU] = "place-vcpu",         [XLP_ADOPT_VCPU] = "adopt-vcpu",
-    [XLP_RELEASE_VCPU] = "release-vcpu",     [XLP_SET_WEIGHT] = "set-weight",
-    [XLP_ADOPT_WEIGHT] = "adopt-weight",     [XLP_RELEASE_WEIGHT] = "release-weight",
-    [XLP_SET_TARGET] = "set-target",         [XLP_RELEASE_TARGET] = "release-target",
-    [XLP_RELEASE_DOMAIN] = "release-domain", [XLP_ADOPT_DOMAIN] = "adopt-domain",
+    [XLP_PLACE_VCPU] = "place-vcpu",
+    [XLP_ADOPT_VCPU] = "adopt-vcpu",
+    [XLP_RELEASE_VCPU] = "release-vcpu",
+    [XLP_SET_WEIGHT] = "set-weight",
+    [XLP_ADOPT_WEIGHT] = "adopt-weight",
+    [XLP_RELEASE_WEIGHT] = "release-weight",
+    [XLP_SET_TARGET] = "set-target",
+    [XLP_RELEASE_TARGET] = "release-target",
+    [XLP_RELEASE_DOMAIN] = "release-domain",
+    [XLP_ADOPT_DOMAIN] = "adopt-domain",
+    [XLP_RESERVE] = "reserve",
+    [XLP_GRANT] = "grant",
+    [XLP_TRANSFER] = "transfer",
+    [XLP_UNRESERVE] = "unreserve",
 };
 
 const char *xlp_action_name(enum xlp_action_kind kind)
@@ -319,6 +362,10 @@ char *xlp_action_format(const struct xlp_action *a, char *text, size_t size)
     case XLP_ADOPT_WEIGHT:
     case XLP_RELEASE_DOMAIN:
     case XLP_ADOPT_DOMAIN:
+    case XLP_RESERVE:
+    case XLP_GRANT:
+    case XLP_TRANSFER:
+    case XLP_UNRESERVE:
     case XLP_ACTION_KINDS: snprintf(text, size, "%s: %s", a->name, sentence); break;
     }
     return text;

@@ -24,6 +24,10 @@ enum xlp_action_kind {
                            original one already, or is no longer ours */
     XLP_RELEASE_DOMAIN, /* remember: hands off this domain */
     XLP_ADOPT_DOMAIN,   /* forget that again, and that its memory was on its way back */
+    XLP_RESERVE,        /* remember: memory is kept for a guest that is to start */
+    XLP_GRANT,          /* remember that a reservation is there, and how large it is from now on */
+    XLP_TRANSFER,       /* remember which domain takes its memory out of a reservation */
+    XLP_UNRESERVE,      /* forget the reservation */
     XLP_ACTION_KINDS
 };
 
@@ -47,6 +51,9 @@ struct xlp_action {
     int64_t limit_kib;        /* hypervisor's limit to go with it, 0: leave it. The host raises it
                                  before the target and lowers it after; never below what the
                                  guest has at that moment. */
+
+    /* The reservation as it is to be. Its action has no domain: domid is XLP_UNKNOWN. */
+    struct xlp_reservation reservation;
 };
 
 struct xlp_verdict {
@@ -56,12 +63,20 @@ struct xlp_verdict {
     struct xlp_reason weight; /* NONE where cpu_weights is "off" */
 };
 
+struct xlp_reservation_verdict {
+    uint32_t id;
+    struct xlp_reason reason;
+};
+
 struct xlp_plan {
-    uint64_t time_ns; /* of the snapshot it was made from */
+    uint64_t time_ns;         /* of the snapshot it was made from */
+    struct xlp_reason memory; /* what the host's memory will not do for long; NONE: all is well */
     struct xlp_action *actions;
     size_t action_count, action_room;
     struct xlp_verdict *verdicts; /* one a domain, in the snapshot's order */
     size_t verdict_count, verdict_room;
+    struct xlp_reservation_verdict *reservations; /* one each, in the snapshot's order */
+    size_t reservation_count, reservation_room;
 };
 
 void xlp_plan_init(struct xlp_plan *p);
@@ -72,7 +87,12 @@ void xlp_plan_reset(struct xlp_plan *p); /* empties it, keeping its buffers */
 struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
                                 const struct xlp_domain *domain);
 
-/* Starts a verdict for each domain of the snapshot (code NONE). 0, or -1 when memory is out. */
+/* The same for a reservation, which the action holds a copy of. 0, or -1 when memory is out. */
+int xlp_plan_add_reservation(struct xlp_plan *p, enum xlp_action_kind kind,
+                             const struct xlp_reservation *reservation, struct xlp_reason reason);
+
+/* Starts a verdict for each domain and each reservation of the snapshot (code NONE). 0, or -1 when
+ * memory is out. */
 int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s);
 
 /* What the operator's commands come down to, for one domain (domid) or all (XLP_UNKNOWN):
@@ -97,6 +117,8 @@ struct xlp_reason xlp_release_reason(const struct xlp_domain_memory *memory);
 /* Whether an action of the engine's goes on with what the operator commanded, and so is carried out
  * in mode advise as well. */
 bool xlp_action_is_commanded(const struct xlp_action *a);
+
+bool xlp_action_is_of_reservation(enum xlp_action_kind kind);
 
 /* Why the state that a domain is in forbids touching it at all; NONE: it does not. */
 enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d);

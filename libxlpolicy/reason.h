@@ -127,6 +127,8 @@
       "uses {used_kib}, comfortable at {comfort_kib}; of the surplus its part makes {fair_kib}")   \
     X(MEM_HOST_RESERVE, "mem-host-reserve", "short_kib used_kib floor_kib",                        \
       "host reserve short by {short_kib}; it uses {used_kib}, floor {floor_kib}")                  \
+    X(MEM_RESERVATION, "mem-reservation", "short_kib used_kib floor_kib",                          \
+      "{short_kib} short for a guest that is to start; it uses {used_kib}, floor {floor_kib}")     \
     X(MEM_LIMIT, "mem-limit", "actual_kib limit_kib",                                              \
       "its balloon has arrived at {actual_kib}; the limit follows")                                \
     X(MEM_POKE, "mem-poke", "actual_kib target_kib",                                               \
@@ -183,6 +185,48 @@
     X(MEM_DOM0, "mem-dom0", "", "not managed: dom0's memory is left alone")                        \
     X(MEM_OFF, "mem-off", "", "not managed: mem_policy is \"off\"")                                \
     X(MEM_EXCLUDED, "mem-excluded", "", "not managed: the configuration excludes it")              \
+    /* memory of the host */                                                                       \
+    X(MEM_FLOORS_EXCEED, "mem-floors-exceed", "floors_kib pool_kib",                               \
+      "guests' floors come to {floors_kib}, but only {pool_kib} can be shared out: lower floors, " \
+      "or stop a guest")                                                                           \
+    X(MEM_NEEDS_EXCEED, "mem-needs-exceed", "need_kib pool_kib",                                   \
+      "guests need {need_kib} of the {pool_kib} that can be shared out: when they need more, "     \
+      "they go short")                                                                             \
+    /* reservations: done */                                                                       \
+    X(RESERVE, "reserve", "min_kib max_kib ttl_s",                                                 \
+      "made: at least {min_kib}, at best {max_kib}, for {ttl_s}")                                  \
+    X(RESERVE_GRANT, "reserve-grant", "granted_kib", "{granted_kib} are free, and kept for it")    \
+    X(RESERVE_TRANSFER, "reserve-transfer", "domid", "domain {domid} takes its memory out of it")  \
+    X(RESERVE_DONE, "reserve-done", "domid taken_kib",                                             \
+      "over: domain {domid} has taken what it was for, {taken_kib}")                               \
+    X(RESERVE_GONE, "reserve-gone", "domid", "over: domain {domid}, which it was for, is gone")    \
+    X(RESERVE_EXPIRED, "reserve-expired", "", "over: nobody used it in its time")                  \
+    X(RESERVE_RELEASE, "reserve-release", "", "given up by the operator")                          \
+    /* reservations: as they stand */                                                              \
+    X(RESERVE_READY, "reserve-ready", "granted_kib left_s",                                        \
+      "ready: {granted_kib} are kept free, for another {left_s}")                                  \
+    X(RESERVE_WAITS, "reserve-waits", "free_kib size_kib coming_kib left_s",                       \
+      "waits: {free_kib} of {size_kib} are free, {coming_kib} on the way; given up in {left_s}")   \
+    X(RESERVE_SHORT, "reserve-short", "free_kib granted_kib",                                      \
+      "short: only {free_kib} of {granted_kib} are still free; somebody else took the rest")       \
+    X(RESERVE_TAKEN, "reserve-taken", "domid taken_kib granted_kib",                               \
+      "domain {domid} is being built and has taken {taken_kib} of {granted_kib}")                  \
+    /* reservations: refused */                                                                    \
+    X(RESERVE_TOO_LARGE, "reserve-too-large", "min_kib most_kib free_kib guests_kib reserved_kib", \
+      "{min_kib} cannot be had, at most {most_kib}: {free_kib} are free beyond the host's "        \
+      "reserve "                                                                                   \
+      "and {reserved_kib} of other reservations, and guests could give {guests_kib} before they "  \
+      "reach their floors")                                                                        \
+    X(RESERVE_TOO_MANY, "reserve-too-many", "limit",                                               \
+      "there are {limit} reservations already, the most there may be")                             \
+    X(RESERVE_CONTROLLER, "reserve-controller", "",                                                \
+      "another program moves memory on this host, and may hand out what is kept free")             \
+    X(RESERVE_NAMED, "reserve-named", "id",                                                        \
+      "reservation {id} is for a guest of that name already; `xlpolicy unreserve` ends it")        \
+    X(RESERVE_UNKNOWN, "reserve-unknown", "id",                                                    \
+      "there is no reservation {id}; `xlpolicy mem-list` shows them")                              \
+    X(RESERVE_OTHERS, "reserve-others", "id domid",                                                \
+      "domain {domid} takes its memory out of reservation {id} already")                           \
     /* both */                                                                                     \
     X(RELEASED, "released", "", "not managed: released by the operator; `xlpolicy adopt` resumes") \
     X(PAUSED, "paused", "", "not touched: paused")                                                 \

@@ -20,6 +20,7 @@ void xlp_snapshot_dispose(struct xlp_snapshot *s)
     free(s->pools);
     free(s->domains);
     free(s->vcpus);
+    free(s->reservations);
     free(s->maps);
     free(s->map_index);
     xlp_snapshot_init(s);
@@ -31,6 +32,8 @@ void xlp_snapshot_reset(struct xlp_snapshot *s)
     memset(&s->memory, 0, sizeof(s->memory));
     s->other_controller[0] = '\0';
     s->pcpu_count = s->pool_count = s->domain_count = s->vcpu_count = s->map_count = 0;
+    s->reservation_count = 0;
+    s->next_reservation = 0;
     if (s->map_index)
         memset(s->map_index, 0xff, s->map_index_size * sizeof(*s->map_index));
 }
@@ -80,6 +83,12 @@ struct xlp_vcpu *xlp_snapshot_add_vcpu(struct xlp_snapshot *s)
         s->domains[v->domain].vcpu_count++;
     }
     return v;
+}
+
+struct xlp_reservation *xlp_snapshot_add_reservation(struct xlp_snapshot *s)
+{
+    return append(&s->reservations, &s->reservation_count, &s->reservation_room,
+                  sizeof(*s->reservations));
 }
 
 /* ---- interned sets ---- */
@@ -190,6 +199,14 @@ const struct xlp_vcpu *xlp_snapshot_vcpu(const struct xlp_snapshot *s, uint32_t 
     for (uint32_t i = 0; d && i < d->vcpu_count; i++)
         if (s->vcpus[d->first_vcpu + i].id == vcpu)
             return &s->vcpus[d->first_vcpu + i];
+    return NULL;
+}
+
+const struct xlp_reservation *xlp_snapshot_reservation(const struct xlp_snapshot *s, uint32_t id)
+{
+    for (size_t i = 0; i < s->reservation_count; i++)
+        if (s->reservations[i].id == id)
+            return &s->reservations[i];
     return NULL;
 }
 
@@ -429,6 +446,23 @@ static void check_domains(struct check *c, const struct xlp_snapshot *s)
         wrong(c, "%zu vCPUs belong to no domain", s->vcpu_count - vcpu);
 }
 
+static void check_reservations(struct check *c, const struct xlp_snapshot *s)
+{
+    if (s->reservation_count > XLP_RESERVATIONS_MAX)
+        wrong(c, "there are %zu reservations, more than %d", s->reservation_count,
+              XLP_RESERVATIONS_MAX);
+    for (size_t i = 0; i < s->reservation_count; i++) {
+        const struct xlp_reservation *r = &s->reservations[i];
+
+        if (r->id == 0 || r->id == XLP_UNKNOWN || (i && r->id <= s->reservations[i - 1].id))
+            wrong(c, "reservation %u has no id that rises from 1", r->id);
+        if (r->min_kib <= 0 || r->max_kib < r->min_kib || r->max_kib > MEMORY_MAX_KIB)
+            wrong(c, "reservation %u is of no valid size", r->id);
+        if (r->granted_kib < 0 || r->granted_kib > r->max_kib)
+            wrong(c, "reservation %u was granted more than it asked for", r->id);
+    }
+}
+
 int xlp_snapshot_check(const struct xlp_snapshot *s, char *error, size_t error_size)
 {
     struct check c = {.error = error, .error_size = error_size};
@@ -441,5 +475,6 @@ int xlp_snapshot_check(const struct xlp_snapshot *s, char *error, size_t error_s
     check_pcpus(&c, s);
     check_pools(&c, s);
     check_domains(&c, s);
+    check_reservations(&c, s);
     return c.failed ? -1 : 0;
 }

@@ -131,6 +131,22 @@ struct xlp_domain {
     struct xlp_domain_memory memory;
 };
 
+#define XLP_RESERVATIONS_MAX 64 /* at a time */
+
+/* Memory that is kept free for a guest about to be created. The operator asked for it; the host
+ * keeps it, with the ledger. */
+struct xlp_reservation {
+    uint32_t id;              /* from 1, never given twice */
+    char name[XLP_NAME_SIZE]; /* of the guest that takes it as soon as it is built; "": whoever it
+                                 is given to */
+    int64_t min_kib, max_kib; /* what was asked for: at least, and at best */
+    int64_t granted_kib;      /* 0: not there yet. From then on it is this much */
+    uint64_t ttl_left_ns;     /* 0: nobody wants it any more */
+    bool taken;               /* by the domain below: what that holds comes out of it */
+    uint32_t domid;
+    uint8_t uuid[16];
+};
+
 /* The host's memory. total = free + scrub + everything domains and Xen hold. */
 struct xlp_host_memory {
     int64_t total_kib;
@@ -152,7 +168,10 @@ struct xlp_snapshot {
     size_t domain_count, domain_room;
     struct xlp_vcpu *vcpus; /* by domain, then by vCPU id */
     size_t vcpu_count, vcpu_room;
-    struct xlp_cpumap *maps; /* each different set once; index 0 is "all" */
+    struct xlp_reservation *reservations; /* by rising id */
+    size_t reservation_count, reservation_room;
+    uint32_t next_reservation; /* the id that the next one gets; 0 stands for 1 */
+    struct xlp_cpumap *maps;   /* each different set once; index 0 is "all" */
     size_t map_count, map_room;
     uint32_t *map_index; /* hash table over maps, private to snapshot.c */
     size_t map_index_size;
@@ -172,6 +191,7 @@ struct xlp_pcpu *xlp_snapshot_add_pcpu(struct xlp_snapshot *s);
 struct xlp_pool *xlp_snapshot_add_pool(struct xlp_snapshot *s);
 struct xlp_domain *xlp_snapshot_add_domain(struct xlp_snapshot *s);
 struct xlp_vcpu *xlp_snapshot_add_vcpu(struct xlp_snapshot *s);
+struct xlp_reservation *xlp_snapshot_add_reservation(struct xlp_snapshot *s);
 
 /* The index of this set in s->maps, adding it if it is new. XLP_UNKNOWN when memory is out. */
 uint32_t xlp_snapshot_intern(struct xlp_snapshot *s, const struct xlp_cpumap *map);
@@ -182,6 +202,7 @@ const struct xlp_domain *xlp_snapshot_domain(const struct xlp_snapshot *s, uint3
 const struct xlp_domain *xlp_snapshot_find_domain(const struct xlp_snapshot *s, const char *text);
 const struct xlp_vcpu *xlp_snapshot_vcpu(const struct xlp_snapshot *s, uint32_t domid,
                                          uint32_t vcpu);
+const struct xlp_reservation *xlp_snapshot_reservation(const struct xlp_snapshot *s, uint32_t id);
 const struct xlp_pool *xlp_snapshot_pool(const struct xlp_snapshot *s, uint32_t pool_id);
 
 /* Copies untrusted text into a name: cut to fit, anything but printable ASCII becomes '?'. */

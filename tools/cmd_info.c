@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "memory/reserve.h"
 #include "source.h"
 
 struct counts {
@@ -53,6 +54,17 @@ static size_t domains_in(const struct xlp_snapshot *s, uint32_t pool_id)
     return domains;
 }
 
+/* What is kept free for guests that are to start. */
+static int64_t reserved_kib(const struct xlp_snapshot *s)
+{
+    int64_t sum_kib = 0;
+
+    for (size_t i = 0; i < s->reservation_count; i++)
+        sum_kib += xlp_reservation_left_kib(&s->reservations[i],
+                                            xlp_reservation_taker(s, &s->reservations[i]));
+    return sum_kib;
+}
+
 static void print_number(const char *key, long long number)
 {
     printf("%-23s: %lld\n", key, number);
@@ -85,6 +97,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     print_number("free_memory (MiB)", s->memory.free_kib / 1024);
     print_number("scrub_memory (MiB)", s->memory.scrub_kib / 1024);
     print_number("claimed_memory (MiB)", s->memory.claims_kib / 1024);
+    print_number("reserved_memory (MiB)", reserved_kib(s) / 1024);
     printf("%-23s: %s\n", "other_controller",
            s->other_controller[0] ? s->other_controller : "none");
     printf("%-23s: %s\n", "daemon_mode", source_mode(source) ? source_mode(source) : "no daemon");
@@ -113,6 +126,7 @@ static enum cli_exit print_json(const struct source *source, struct source_range
     xlp_json_put_int(w, "free_kib", s->memory.free_kib);
     xlp_json_put_int(w, "scrub_kib", s->memory.scrub_kib);
     xlp_json_put_int(w, "claims_kib", s->memory.claims_kib);
+    xlp_json_put_int(w, "reserved_kib", reserved_kib(s));
     xlp_json_put_string(w, "other_controller", s->other_controller);
     xlp_json_write_key(w, "daemon_mode");
     if (source_mode(source))

@@ -66,6 +66,35 @@ static void print_host(const struct xlp_host_memory *m)
     printf(" (all in MiB)\n");
 }
 
+static int print_reservations(const struct source *source)
+{
+    static const struct table_column columns[] = {
+        {"Reservation", TABLE_LEFT}, {"For", TABLE_LEFT},   {"Min", TABLE_RIGHT},
+        {"Max", TABLE_RIGHT},        {"Kept", TABLE_RIGHT}, {"State", TABLE_LEFT},
+    };
+    const struct xlp_snapshot *s = &source->snapshot;
+    char text[512];
+    struct table t;
+    int result;
+
+    table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+    for (size_t i = 0; i < s->reservation_count; i++) {
+        const struct xlp_reservation *r = &s->reservations[i];
+
+        table_u32(&t, r->id);
+        table_text(&t, "%s", r->name[0] ? r->name : "-");
+        table_mib(&t, true, r->min_kib);
+        table_mib(&t, true, r->max_kib);
+        table_mib(&t, r->granted_kib > 0, r->granted_kib);
+        table_text(&t, "%s",
+                   xlp_reason_format(&source->plan.reservations[i].reason, text, sizeof(text)));
+    }
+    printf("\n");
+    result = table_print(&t, stdout, 0);
+    table_dispose(&t);
+    return result;
+}
+
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     static const struct table_column columns[] = {
@@ -85,6 +114,8 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     if (result < 0)
         return cli_out_of_memory();
     print_host(&source->snapshot.memory);
+    if (source->snapshot.reservation_count > 0 && print_reservations(source) < 0)
+        return cli_out_of_memory();
     return CLI_DONE;
 }
 
@@ -125,6 +156,7 @@ static enum cli_exit print_json(const struct source *source, struct source_range
     for (size_t i = guests.first; i < guests.end; i++)
         write_domain(w, source, i);
     xlp_json_close_array(w);
+    xlp_reservations_write(w, &source->snapshot, &source->plan);
     return cli_json_print(w);
 }
 

@@ -112,6 +112,16 @@ static void print_problem(void *context, const char *sentence)
     printf("  %s\n", sentence);
 }
 
+static void print_reservations(const struct source *source)
+{
+    char text[512];
+
+    for (size_t i = 0; i < source->plan.reservation_count; i++)
+        printf("%-13s%s %u: %s\n", i ? "" : "Reserved:", "reservation",
+               source->plan.reservations[i].id,
+               xlp_reason_format(&source->plan.reservations[i].reason, text, sizeof(text)));
+}
+
 static enum cli_exit print_text(const struct cli *cli, const struct source *source)
 {
     enum cli_exit exit_code = CLI_DONE;
@@ -125,6 +135,7 @@ static enum cli_exit print_text(const struct cli *cli, const struct source *sour
     }
     printf("Planned:     %zu action%s\n", source->plan.action_count,
            source->plan.action_count == 1 ? "" : "s");
+    print_reservations(source);
     if (problems_find(source, print_problem, &printed) == 0)
         printf("Problems:    none\n");
     return exit_code;
@@ -157,6 +168,7 @@ static enum cli_exit print_json(const struct cli *cli, const struct source *sour
         past_write(&past, NULL, "last_actions", w);
     past_dispose(&past);
     xlp_json_put_u64(w, "planned", source->plan.action_count);
+    xlp_json_put_u64(w, "reservations", source->plan.reservation_count);
     xlp_json_write_key(w, "problems");
     xlp_json_open_array(w);
     problems_find(source, write_problem, w);

@@ -72,6 +72,11 @@ static void print_past(const struct past *past, const char *name)
 static enum cli_exit print_text(const struct source *source, struct source_range guests,
                                 const struct past *past)
 {
+    char text[EXPLAIN_SIZE];
+
+    if (source->plan.memory.code != XLP_REASON_NONE)
+        printf("Host\n  memory  %s\n\n",
+               xlp_reason_format(&source->plan.memory, text, sizeof(text)));
     for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_verdict *v = &source->plan.verdicts[i];
 
@@ -124,6 +129,10 @@ static enum cli_exit print_json(const struct source *source, struct source_range
 
     if (!w)
         return cli_out_of_memory();
+    if (source->plan.memory.code != XLP_REASON_NONE) {
+        xlp_json_write_key(w, "memory");
+        xlp_reason_write(w, &source->plan.memory);
+    }
     xlp_json_write_key(w, "domains");
     xlp_json_open_array(w);
     for (size_t i = guests.first; i < guests.end; i++)

@@ -35,6 +35,15 @@ static const struct command_option history_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct command_option reserve_options[] = {
+    {"min", 'm', "SIZE", "be content with that much"},
+    {"for", 'f', "NAME", "for the guest of that name, once it is built"},
+    {"ttl", 't', "TIME", "given up after 90s, 5m, 2h or 1d (5m)"},
+    {"wait", 'w', NULL, "wait until it is there; tell meanwhile"},
+    {"transfer", 'x', "ID", "give that reservation to DOM"},
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct command_option record_options[] = {
     {"for", 'f', "TIME", "stop after 90s, 5m, 2h or 1d"},
     {NULL, 0, NULL, NULL},
@@ -163,6 +172,17 @@ const struct command commands[] = {
      "with --all the daemon stops acting. With an explicit --host xen it is done from\n"
      "here instead of by the daemon; -N then shows it without doing it.\n",
      cmd_release, STEERS},
+    {"reserve", "SIZE|DOM", 1, 1, reserve_options, "Keep memory free for a guest that is to start",
+     "Prints the reservation's number. Running guests make room, as far as that is\n"
+     "safe: nobody gets less than what it uses and a margin. SIZE is in MiB, or has\n"
+     "a suffix: 512, 512m, 2g. Before `xl create`, for a guest that is called web9:\n"
+     "  xlpolicy reserve --for web9 --wait 2g && xl create web9.cfg\n"
+     "What the guest takes comes out of the reservation, which ends when it runs, and\n"
+     "in any case after the time of --ttl. Without --for, --transfer says whose it is:\n"
+     "  xlpolicy reserve --transfer 3 web9\n"
+     "Refused is what could not be had if all guests were at their floors.\n",
+     cmd_reserve, STEERS},
+    {"unreserve", "ID", 1, 1, NULL, "End a reservation", "", cmd_unreserve, STEERS},
     {"simulate", "FILE", 1, 1, simulate_options, "Run a scenario on a simulated host",
      "Shows the host before and after, what was done and why, and whether each thing\n"
      "that the scenario expects came true. Exits with 1 if one did not. With --set\n"

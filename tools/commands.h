@@ -70,6 +70,7 @@ void command_print_help(const struct command *command);
 command_function cmd_list, cmd_vcpu_list, cmd_pcpu_list, cmd_mem_list, cmd_top, cmd_info;
 command_function cmd_status, cmd_plan, cmd_why, cmd_history;
 command_function cmd_mode, cmd_apply, cmd_rebalance, cmd_set, cmd_get, cmd_adopt, cmd_release;
+command_function cmd_reserve, cmd_unreserve;
 command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help, cmd_complete;
 command_function cmd_pci_check, cmd_pci_list, cmd_pci_info;
 

@@ -34,7 +34,8 @@ char *explain_action(const struct source *source, const struct xlp_action *actio
 static bool depends_on_others(enum xlp_reason_code code)
 {
     return code == XLP_REASON_MEM_SHRINK || code == XLP_REASON_MEM_RECALL ||
-           code == XLP_REASON_MEM_HOST_RESERVE || code == XLP_REASON_MEM_WAITS;
+           code == XLP_REASON_MEM_HOST_RESERVE || code == XLP_REASON_MEM_RESERVATION ||
+           code == XLP_REASON_MEM_WAITS;
 }
 
 /* NULL: it is not skipped, or nobody would have thought of it. */

@@ -62,8 +62,11 @@ bool past_is_about(const struct past *past, size_t i, const char *domain)
         return true;
     if (!name)
         return false;
+    if (strcmp(domain, name) == 0)
+        return true;
+    /* What is about a reservation has no domain. */
     snprintf(id, sizeof(id), "%.0f", daemon_number(action, "domid"));
-    return strcmp(domain, name) == 0 || strcmp(domain, id) == 0;
+    return xlp_json_get(action, "domid") && strcmp(domain, id) == 0;
 }
 
 size_t past_count(const struct past *past, const char *domain)

@@ -78,6 +78,22 @@ static bool check_cpu(struct finding *f, const struct xlp_domain *d,
     return hands_off;
 }
 
+static void check_reservations(struct finding *f)
+{
+    const struct xlp_plan *plan = &f->source->plan;
+    char sentence[SENTENCE_SIZE], text[SENTENCE_SIZE - 32];
+
+    for (size_t i = 0; i < plan->reservation_count; i++) {
+        const struct xlp_reason *reason = &plan->reservations[i].reason;
+
+        if (reason->code != XLP_REASON_RESERVE_SHORT)
+            continue;
+        snprintf(sentence, sizeof(sentence), "reservation %u: %s", plan->reservations[i].id,
+                 xlp_reason_format(reason, text, sizeof(text)));
+        found(f, sentence);
+    }
+}
+
 size_t problems_find(const struct source *source, void (*tell)(void *context, const char *sentence),
                      void *context)
 {
@@ -90,6 +106,9 @@ size_t problems_find(const struct source *source, void (*tell)(void *context, co
                  "%s moves memory on this host too: stop one of the two", s->other_controller);
         found(&f, sentence);
     }
+    if (source->plan.memory.code != XLP_REASON_NONE)
+        found(&f, xlp_reason_format(&source->plan.memory, sentence, sizeof(sentence)));
+    check_reservations(&f);
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_verdict *verdict = &source->plan.verdicts[i];
 

@@ -109,10 +109,13 @@ static int allocate_views(struct source *source, char *error, size_t error_size)
 
 static int check_verdicts(const struct source *source, char *error, size_t error_size)
 {
-    if (source->plan.verdict_count == source->snapshot.domain_count)
+    if (source->plan.verdict_count == source->snapshot.domain_count &&
+        source->plan.reservation_count == source->snapshot.reservation_count)
         return 0;
-    snprintf(error, error_size, "\"plan\" has %zu verdicts for %zu domains",
-             source->plan.verdict_count, source->snapshot.domain_count);
+    snprintf(error, error_size,
+             "\"plan\" has %zu verdicts for %zu domains, and %zu for %zu reservations",
+             source->plan.verdict_count, source->snapshot.domain_count,
+             source->plan.reservation_count, source->snapshot.reservation_count);
     return -1;
 }
 

@@ -52,6 +52,7 @@ struct xlp_sim_memory {
     int64_t actual_kib, target_kib, max_kib;
     bool recorded, releasing;
     int64_t original_target_kib, original_max_kib, our_target_kib;
+    int64_t unbuilt_kib;     /* claimed, while it is being built */
     int64_t last_change_kib; /* of the target, by the manager */
     uint32_t refusals;
 
@@ -74,7 +75,7 @@ struct xlp_sim_memory {
     /* the agent, and what the toolstack reads of it */
     enum xlp_sim_agent agent;
     bool told;
-    uint64_t look_ns, told_ns, seq;
+    uint64_t look_ns, told_ns, reset_ns, seq;
     int64_t told_avail_kib, told_total_kib, told_swap_kib;
     struct xlp_mem_report report;
     bool report_bad;
@@ -92,9 +93,10 @@ struct xlp_sim_domain {
     uint32_t weight, cap_pct;
     struct xlp_weight_ledger ledger;
     bool released;
-    uint64_t age_ns;  /* when it was created */
-    uint64_t seen_ns; /* when the manager first saw it; UINT64_MAX: not yet */
-    uint64_t up_ns;   /* when its balloon and its agent start to work */
+    uint64_t age_ns;   /* when it was created */
+    uint64_t seen_ns;  /* when the manager first saw it; UINT64_MAX: not yet */
+    uint64_t built_ns; /* when it is built, and may run */
+    uint64_t up_ns;    /* when its balloon and its agent start to work */
     uint32_t busy_left;
     uint32_t zero_left; /* so many snapshots will show nothing but zeros of its vCPUs */
     bool vanishes;      /* at the next action on it */
@@ -142,6 +144,11 @@ struct xlp_sim_queue {
     struct xlp_share share;
 };
 
+struct xlp_sim_reservation {
+    struct xlp_reservation what;
+    uint64_t end_ns; /* its time */
+};
+
 struct xlp_sim {
     struct xlp_host host; /* first: the port */
     struct xlp_sim_scenario *scenario;
@@ -165,6 +172,10 @@ struct xlp_sim {
     int64_t free_kib, scrub_kib, claims_kib, total_kib;
     double scrub_carry_kib;
     char other_controller[XLP_NAME_SIZE];
+
+    struct xlp_sim_reservation reservations[XLP_RESERVATIONS_MAX]; /* by id */
+    size_t reservation_count;
+    uint32_t next_reservation;
 
     size_t event_next, command_next;
     bool woken; /* something happened that wait() returns for */
@@ -197,6 +208,12 @@ static inline int64_t xlp_sim_guest_total_kib(const struct xlp_sim_domain *d)
 {
     return d->memory.actual_kib - d->spec->overhead_kib;
 }
+
+/* What is granted to this reservation (0: to all together) and not yet taken by a domain. */
+int64_t xlp_sim_reserved_kib(const struct xlp_sim *sim, uint32_t id);
+
+/* What a domain that is being built will still take: Xen keeps that for it. */
+int64_t xlp_sim_claimed_kib(const struct xlp_sim *sim);
 
 /* ---- between the files of the simulator ---- */
 
@@ -244,6 +261,10 @@ void xlp_sim_destroy(struct xlp_sim *sim, struct xlp_sim_domain *d);
 /* sim_apply.c */
 void xlp_sim_apply(struct xlp_host *host, const struct xlp_action *action,
                    struct xlp_outcome *outcome_out);
+
+/* sim_reservation.c: false when there is no such reservation, or no room for another. */
+bool xlp_sim_apply_reservation(struct xlp_sim *sim, const struct xlp_action *action);
+int xlp_sim_show_reservations(const struct xlp_sim *sim, struct xlp_snapshot *s);
 
 /* sim_observe.c */
 int xlp_sim_observe(struct xlp_host *host, struct xlp_snapshot *s);

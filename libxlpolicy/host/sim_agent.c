@@ -12,6 +12,7 @@
 #define LOOK_NS               (XLP_SIM_SECOND_NS / 4)
 #define OURS_GAP_NS           (XLP_SIM_SECOND_NS / 5)
 #define OURS_INTERVAL_NS      (5 * XLP_SIM_SECOND_NS)
+#define RESETS_NS             (10 * XLP_SIM_SECOND_NS)
 #define OURS_MOVE_KIB         8192
 #define OURS_MOVE_PARTS       50
 #define QUBES_MOVE_KIB        30000
@@ -36,6 +37,15 @@ void xlp_sim_agent_step(struct xlp_sim *sim, struct xlp_sim_domain *d, uint64_t 
         to_ns < d->up_ns || to_ns < m->look_ns || d == &sim->domains[0])
         return;
     m->look_ns = (to_ns / LOOK_NS + 1) * LOOK_NS;
+    if (m->agent == XLP_SIM_AGENT_FLOODS) {
+        m->look_ns = 0;
+        sim->woken = true; /* each write is an event */
+    }
+    if (m->agent == XLP_SIM_AGENT_RESETS && to_ns - m->reset_ns >= RESETS_NS) {
+        m->reset_ns = to_ns;
+        m->seq = m->pswpin = m->pswpout = m->refault_anon = m->oom_kill = 0;
+        m->psi_some_us = m->psi_full_us = 0;
+    }
     view = look_around(d);
     if (m->told && !is_due(m, &view, to_ns))
         return;
@@ -96,6 +106,8 @@ static bool qubes_is_due(const struct xlp_sim_memory *m, const struct view *view
 
 static bool is_due(const struct xlp_sim_memory *m, const struct view *view, uint64_t now_ns)
 {
+    if (m->agent == XLP_SIM_AGENT_FLOODS)
+        return true;
     if (m->agent == XLP_SIM_AGENT_QUBES)
         return qubes_is_due(m, view);
     if (m->agent == XLP_SIM_AGENT_XENSERVER)
@@ -170,6 +182,8 @@ static void write_report(struct xlp_sim_domain *d, const struct view *view, uint
 
     switch (m->agent) {
     case XLP_SIM_AGENT_OURS:
+    case XLP_SIM_AGENT_FLOODS:
+    case XLP_SIM_AGENT_RESETS:
     case XLP_SIM_AGENT_LIES: rc = write_ours(m, view, &report); break;
     case XLP_SIM_AGENT_QUBES: rc = write_qubes(d, view, &report); break;
     case XLP_SIM_AGENT_XENSERVER: rc = write_xenserver(view, &report); break;

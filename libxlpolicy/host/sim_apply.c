@@ -23,6 +23,12 @@ void xlp_sim_apply(struct xlp_host *host, const struct xlp_action *action,
     struct xlp_sim_domain *d = find(sim, action);
 
     answer(outcome_out, XLP_DONE, "%s", "");
+    if (xlp_action_is_of_reservation(action->kind)) {
+        if (!xlp_sim_apply_reservation(sim, action))
+            answer(outcome_out, XLP_NOT_DONE_REFUSED, "there is no %s, or no room for it",
+                   action->name);
+        return;
+    }
     if (d && d->vanishes) {
         d->vanishes = false;
         xlp_sim_destroy(sim, d);
@@ -49,7 +55,7 @@ void xlp_sim_apply(struct xlp_host *host, const struct xlp_action *action,
     case XLP_RELEASE_TARGET: act_on_memory(d, action, outcome_out); break;
     case XLP_RELEASE_DOMAIN: d->released = true; break;
     case XLP_ADOPT_DOMAIN: d->released = d->memory.releasing = false; break;
-    case XLP_ACTION_KINDS: answer(outcome_out, XLP_NOT_DONE_REFUSED, "no such action"); break;
+    default: answer(outcome_out, XLP_NOT_DONE_REFUSED, "no such action"); break;
     }
 }
 

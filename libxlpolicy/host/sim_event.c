@@ -48,7 +48,7 @@ bool xlp_sim_create(struct xlp_sim *sim, struct xlp_sim_domain *d)
     const struct xlp_sim_guest_spec *spec = d->spec;
     int64_t held_kib = spec->memory_kib + spec->video_kib;
 
-    if (d->alive || held_kib > sim->free_kib)
+    if (d->alive || held_kib > sim->free_kib - xlp_sim_claimed_kib(sim))
         return false;
     sim->free_kib -= held_kib;
     d->alive = true;
@@ -87,12 +87,24 @@ void xlp_sim_destroy(struct xlp_sim *sim, struct xlp_sim_domain *d)
     sim->woken = true;
 }
 
+/* As xl: what it will have is claimed, and then allocated while nobody runs it. */
+static void begin_to_build(struct xlp_sim *sim, struct xlp_sim_domain *d)
+{
+    d->flags |= XLP_DOMAIN_BUILDING;
+    d->memory.unbuilt_kib = d->memory.actual_kib;
+    sim->free_kib += d->memory.actual_kib;
+    d->memory.actual_kib = 0;
+}
+
 static void start(struct xlp_sim *sim, struct xlp_sim_domain *d)
 {
     if (!xlp_sim_create(sim, d))
         return;
     d->age_ns = d->spec->age_ns;
-    d->up_ns = sim->now_ns + d->spec->boot_ns;
+    d->built_ns = sim->now_ns + d->spec->build_ns;
+    d->up_ns = d->built_ns + d->spec->boot_ns;
+    if (d->spec->build_ns > 0)
+        begin_to_build(sim, d);
 }
 
 /* The new domain may have the old one's memory at once, and has its weight: so does xl. */
@@ -228,7 +240,10 @@ void xlp_sim_event_apply(struct xlp_sim *sim, const struct xlp_sim_event *event)
     case XLP_SIM_ADOPT:
     case XLP_SIM_RELEASE:
     case XLP_SIM_ACT:
-    case XLP_SIM_SETTING: sim->woken = true; return; /* the runner fetches it */
+    case XLP_SIM_SETTING:
+    case XLP_SIM_RESERVE:
+    case XLP_SIM_TRANSFER:
+    case XLP_SIM_UNRESERVE: sim->woken = true; return; /* the runner fetches it */
     default: break;
     }
     if (event->guest < sim->scenario->guest_count &&

@@ -15,6 +15,7 @@
          */
 
 static void scrub(struct xlp_sim *sim, double step_s);
+static void build(struct xlp_sim *sim, struct xlp_sim_domain *d, uint64_t to_ns);
 static void move_balloon(struct xlp_sim *sim, struct xlp_sim_domain *d, double step_s, bool grow);
 static void use_memory(struct xlp_sim *sim, struct xlp_sim_domain *d, double step_s,
                        uint64_t to_ns);
@@ -26,6 +27,7 @@ void xlp_sim_memory_step(struct xlp_sim *sim, uint64_t to_ns)
     scrub(sim, step_s);
     for (size_t i = 0; i < sim->live_count; i++) {
         sim->live[i]->memory.moved_kib = 0;
+        build(sim, sim->live[i], to_ns);
         move_balloon(sim, sim->live[i], step_s, false);
     }
     for (size_t i = 0; i < sim->live_count; i++) {
@@ -52,6 +54,36 @@ static void scrub(struct xlp_sim *sim, double step_s)
     sim->free_kib += clean_kib;
 }
 
+/* ---- being built ---- */
+
+int64_t xlp_sim_claimed_kib(const struct xlp_sim *sim)
+{
+    int64_t sum_kib = sim->claims_kib;
+
+    for (size_t i = 0; i < sim->live_count; i++)
+        sum_kib += sim->live[i]->memory.unbuilt_kib;
+    return sum_kib;
+}
+
+static void build(struct xlp_sim *sim, struct xlp_sim_domain *d, uint64_t to_ns)
+{
+    struct xlp_sim_memory *m = &d->memory;
+    int64_t step_kib = m->unbuilt_kib;
+
+    if (!(d->flags & XLP_DOMAIN_BUILDING))
+        return;
+    if (to_ns < d->built_ns)
+        step_kib = (int64_t)((double)m->unbuilt_kib * (double)(to_ns - sim->now_ns) /
+                             (double)(d->built_ns - sim->now_ns));
+    m->unbuilt_kib -= step_kib;
+    m->actual_kib += step_kib;
+    sim->free_kib -= step_kib;
+    if (to_ns < d->built_ns)
+        return;
+    d->flags &= ~(unsigned int)XLP_DOMAIN_BUILDING;
+    sim->rates_stale = sim->woken = true;
+}
+
 /* ---- the balloon driver ---- */
 
 /* A new target wakes the driver, whatever it sleeps for. */
@@ -69,6 +101,7 @@ static bool can_move(const struct xlp_sim *sim, const struct xlp_sim_domain *d, 
         return false;
     switch (m->balloon) {
     case XLP_SIM_BALLOON_LINUX:
+    case XLP_SIM_BALLOON_TRICKLE:
     case XLP_SIM_BALLOON_EAGER: break;
     case XLP_SIM_BALLOON_INTERMITTENT: return sim->now_ns / XLP_SIM_SECOND_NS % INTERMITTENT_S == 0;
     case XLP_SIM_BALLOON_STUCK_UP: return !grow;
@@ -105,11 +138,18 @@ static void growth_failed(const struct xlp_sim *sim, struct xlp_sim_domain *d)
 /* What Xen lets a domain have more: free memory that nobody claimed, up to the domain's limit. */
 static int64_t room_to_grow(const struct xlp_sim *sim, const struct xlp_sim_memory *m)
 {
-    int64_t unclaimed_kib = sim->free_kib - sim->claims_kib;
+    int64_t unclaimed_kib = sim->free_kib - xlp_sim_claimed_kib(sim);
     int64_t below_limit_kib = m->max_kib - m->actual_kib;
     int64_t room_kib = unclaimed_kib < below_limit_kib ? unclaimed_kib : below_limit_kib;
 
     return room_kib > 0 ? room_kib : 0;
+}
+
+static double kib_s(const struct xlp_sim_domain *d)
+{
+    if (d->memory.balloon == XLP_SIM_BALLOON_TRICKLE)
+        return PAGE_KIB / 5.0;
+    return d->spec->balloon_mib_s * 1024;
 }
 
 static void move_balloon(struct xlp_sim *sim, struct xlp_sim_domain *d, double step_s, bool grow)
@@ -119,8 +159,9 @@ static void move_balloon(struct xlp_sim *sim, struct xlp_sim_domain *d, double s
 
     if (grow != (m->target_kib > m->actual_kib) || wanted_kib == 0 || !can_move(sim, d, grow))
         return;
-    m->carry_kib += d->spec->balloon_mib_s * 1024 * step_s;
-    step_kib = (int64_t)m->carry_kib;
+    m->carry_kib += kib_s(d) * step_s;
+    step_kib = m->balloon == XLP_SIM_BALLOON_TRICKLE ? (int64_t)m->carry_kib / PAGE_KIB * PAGE_KIB
+                                                     : (int64_t)m->carry_kib;
     m->carry_kib -= (double)step_kib;
     if (step_kib > wanted_kib)
         step_kib = wanted_kib;

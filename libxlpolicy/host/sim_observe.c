@@ -27,13 +27,15 @@ int xlp_sim_observe(struct xlp_host *host, struct xlp_snapshot *s)
     s->memory.total_kib = sim->total_kib;
     s->memory.free_kib = sim->free_kib;
     s->memory.scrub_kib = sim->scrub_kib;
-    s->memory.claims_kib = sim->claims_kib;
+    s->memory.claims_kib = xlp_sim_claimed_kib(sim);
     memcpy(s->other_controller, sim->other_controller, XLP_NAME_SIZE);
     if (add_pcpus(sim, s) < 0 || add_pools(sim, s) < 0)
         goto out_of_memory;
     for (size_t i = 0; i < sim->live_count; i++)
         if (add_domain(sim, sim->live[i], s) < 0)
             goto out_of_memory;
+    if (xlp_sim_show_reservations(sim, s) < 0)
+        goto out_of_memory;
     return 0;
 
 out_of_memory:

@@ -14,6 +14,7 @@ enum xlp_sim_balloon {
     XLP_SIM_BALLOON_LINUX,        /* parks when growth fails, as drivers/xen/balloon.c does */
     XLP_SIM_BALLOON_EAGER,        /* tries again each second until it has what it was told */
     XLP_SIM_BALLOON_INTERMITTENT, /* moves for one second in twenty */
+    XLP_SIM_BALLOON_TRICKLE,      /* one page in five seconds */
     XLP_SIM_BALLOON_STUCK,
     XLP_SIM_BALLOON_STUCK_UP,   /* never grows */
     XLP_SIM_BALLOON_STUCK_DOWN, /* never shrinks */
@@ -28,6 +29,8 @@ enum xlp_sim_agent {
     XLP_SIM_AGENT_NONE,    /* never wrote anything */
     XLP_SIM_AGENT_DEAD,    /* what it wrote last stays */
     XLP_SIM_AGENT_LIES,    /* claims that all memory is in use */
+    XLP_SIM_AGENT_FLOODS,  /* writes all the time, whether there is news or not */
+    XLP_SIM_AGENT_RESETS,  /* is started anew every ten seconds, its counters from 0 */
     XLP_SIM_AGENT_GARBAGE, /* writes what no parser accepts */
 };
 
@@ -47,7 +50,8 @@ struct xlp_sim_guest_spec {
     char name[XLP_NAME_SIZE];
     uint64_t start_ns; /* when it is created */
     uint64_t age_ns;   /* how long it had been up by then */
-    uint64_t boot_ns;  /* until its balloon and its agent work */
+    uint64_t build_ns; /* how long its toolstack takes before it runs */
+    uint64_t boot_ns;  /* from then until its balloon and its agent work */
     enum xlp_guest_type type;
     size_t pool; /* index into pools */
     uint32_t weight, cap_pct, pci_devices;
@@ -117,6 +121,9 @@ enum xlp_sim_event_kind {
     XLP_SIM_RELEASE,
     XLP_SIM_ACT,
     XLP_SIM_SETTING,
+    XLP_SIM_RESERVE,
+    XLP_SIM_TRANSFER,
+    XLP_SIM_UNRESERVE,
     XLP_SIM_EVENT_KINDS
 };
 
@@ -129,7 +136,9 @@ struct xlp_sim_event {
     struct xlp_cpumap hard, soft;
     uint32_t weight, cap_pct, pcpu, times, vcpus;
     size_t pool;
-    int64_t memory_kib;
+    int64_t memory_kib, min_kib; /* min: of a reservation, 0: as much as memory */
+    uint64_t ttl_ns;
+    uint32_t reservation;
     uint64_t down_ns; /* how long the daemon is away */
     int64_t step_ns;  /* of the clock that snapshots show */
     struct xlp_sim_trace trace;
@@ -164,6 +173,8 @@ enum xlp_sim_check {
     XLP_CHECK_TARGET_WRITES,
     XLP_CHECK_TARGET_FLIPS,
     XLP_CHECK_GROWTH_FAILURES,
+    XLP_CHECK_RESERVED,
+    XLP_CHECK_RESERVATIONS,
     XLP_CHECK_OUTCOMES,
     XLP_CHECK_KINDS
 };
@@ -177,6 +188,7 @@ struct xlp_sim_expect {
     bool pinned;     /* count vCPUs by where they are pinned rather than by where they run */
     double min, max; /* in the unit that the check's key names */
     double margin_mib;
+    uint32_t reservation; /* 0: all */
     struct xlp_cpumap map;
     enum xlp_outcome_code outcome;
     unsigned int line; /* in the file */

@@ -14,10 +14,11 @@
 /* Of one pCPU: what dom0 costs when the file does not say. */
 #define DOM0_LOAD_PCT 2.0
 
-const char *const xlp_sim_balloon_names[] = {
-    "linux", "eager", "intermittent", "stuck", "stuck-up", "stuck-down", "refuses", "none", NULL};
-const char *const xlp_sim_agent_names[] = {"ours", "qubes", "xenserver", "none",
-                                           "dead", "lies",  "garbage",   NULL};
+const char *const xlp_sim_balloon_names[] = {"linux", "eager",    "intermittent", "trickle",
+                                             "stuck", "stuck-up", "stuck-down",   "refuses",
+                                             "none",  NULL};
+const char *const xlp_sim_agent_names[] = {"ours", "qubes",  "xenserver", "none",    "dead",
+                                           "lies", "floods", "resets",    "garbage", NULL};
 
 /* ---- host ---- */
 
@@ -308,6 +309,7 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
     xlp_sim_read_seconds(r, entry, "start_s", XLP_JSON_OPTIONAL, &g.start_ns);
     g.boot_ns = g.start_ns ? UINT64_C(10000000000) : 0;
     xlp_sim_read_seconds(r, entry, "boot_s", XLP_JSON_OPTIONAL, &g.boot_ns);
+    xlp_sim_read_seconds(r, entry, "build_s", XLP_JSON_OPTIONAL, &g.build_ns);
     xlp_sim_read_seconds(r, entry, "age_s", XLP_JSON_OPTIONAL, &g.age_ns);
     xlp_sim_read_word(r, entry, "type", XLP_JSON_OPTIONAL, types, &type);
     g.type = (enum xlp_guest_type)(XLP_GUEST_PV + type);
@@ -335,38 +337,17 @@ static void add_guest(struct xlp_json_reader *r, const struct xlp_json *entry, s
 static void read_entry(struct xlp_json_reader *r, const struct xlp_json *entry,
                        struct xlp_sim_scenario *scenario)
 {
-    static const char *const known[] = {"name",
-                                        "count",
-                                        "first",
-                                        "type",
-                                        "start_s",
-                                        "age_s",
-                                        "boot_s",
-                                        "pci_devices",
-                                        "device_node",
-                                        "memory_node",
-                                        "pool",
-                                        "vcpus",
-                                        "online_vcpus",
-                                        "weight",
-                                        "cap_pct",
-                                        "hard",
-                                        "soft",
-                                        "load_pct",
-                                        "noise_pct",
-                                        "memory_mib",
-                                        "max_memory_mib",
-                                        "video_mib",
-                                        "dynamic_min_mib",
-                                        "overhead_mib",
-                                        "cache_mib",
-                                        "dynamic_max_mib",
-                                        "swap_mib",
-                                        "used_mib",
-                                        "balloon",
-                                        "balloon_mib_s",
-                                        "agent",
-                                        NULL};
+    static const char *const known[] = {"name",           "count",        "first",
+                                        "type",           "start_s",      "age_s",
+                                        "boot_s",         "build_s",      "pci_devices",
+                                        "device_node",    "memory_node",  "pool",
+                                        "vcpus",          "online_vcpus", "weight",
+                                        "cap_pct",        "hard",         "soft",
+                                        "load_pct",       "noise_pct",    "memory_mib",
+                                        "max_memory_mib", "video_mib",    "dynamic_min_mib",
+                                        "overhead_mib",   "cache_mib",    "dynamic_max_mib",
+                                        "swap_mib",       "used_mib",     "balloon",
+                                        "balloon_mib_s",  "agent",        NULL};
     char pattern[XLP_NAME_SIZE] = "", name[XLP_NAME_SIZE];
     uint32_t count = 0, first = 1;
 

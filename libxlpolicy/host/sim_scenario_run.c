@@ -45,6 +45,9 @@ static const struct event_form {
     [XLP_SIM_RELEASE] = {"release", {NULL}, {"guest"}},
     [XLP_SIM_ACT] = {"act", {NULL}, {NULL}},
     [XLP_SIM_SETTING] = {"setting", {"name", "value"}, {NULL}},
+    [XLP_SIM_RESERVE] = {"reserve", {"memory_mib"}, {"min_mib", "ttl_s", "name"}},
+    [XLP_SIM_TRANSFER] = {"transfer", {"reservation", "guest"}, {NULL}},
+    [XLP_SIM_UNRESERVE] = {"unreserve", {"reservation"}, {NULL}},
 };
 
 static int find_kind(struct xlp_json_reader *r, const struct xlp_json *v)
@@ -125,11 +128,24 @@ static void read_setting(struct xlp_json_reader *r, const struct xlp_json *v,
     xlp_policy_dispose(&scratch);
 }
 
+static void read_reservation(struct xlp_json_reader *r, const struct xlp_json *v,
+                             struct xlp_sim_event *event)
+{
+    event->min_kib = event->memory_kib;
+    xlp_sim_read_mib(r, v, "min_mib", XLP_JSON_OPTIONAL, &event->min_kib);
+    xlp_sim_read_seconds(r, v, "ttl_s", XLP_JSON_OPTIONAL, &event->ttl_ns);
+    xlp_json_read_u32(r, v, "reservation", XLP_JSON_OPTIONAL, UINT32_MAX - 1, &event->reservation);
+    if (!r->failed && event->kind == XLP_SIM_RESERVE &&
+        (event->min_kib == 0 || event->min_kib > event->memory_kib))
+        xlp_json_fail(r, v, "a reservation is of at least \"min_mib\", at best \"memory_mib\"");
+}
+
 static void read_event(struct xlp_json_reader *r, const struct xlp_json *v,
                        struct xlp_sim_scenario *scenario)
 {
     static const char *const always[KEYS_MAX] = {"at_s", "event"};
-    struct xlp_sim_event event = {.guest = SIZE_MAX, .down_ns = UINT64_C(2000000000)};
+    struct xlp_sim_event event = {
+        .guest = SIZE_MAX, .down_ns = UINT64_C(2000000000), .ttl_ns = UINT64_C(300000000000)};
     int kind = find_kind(r, v), word = 0;
     double step_s = 0;
 
@@ -163,6 +179,7 @@ static void read_event(struct xlp_json_reader *r, const struct xlp_json *v,
                             &event.trace);
     if (kind == XLP_SIM_SETTING)
         read_setting(r, v, &event);
+    read_reservation(r, v, &event);
 
     struct xlp_sim_event *added = xlp_sim_add_event(r, scenario);
     if (added)
@@ -207,6 +224,8 @@ static const struct expect_form {
     [XLP_CHECK_TARGET_WRITES] = {"target-writes", {NULL}, {"min", "max", "guests"}},
     [XLP_CHECK_TARGET_FLIPS] = {"target-flips", {"max"}, {"guests"}},
     [XLP_CHECK_GROWTH_FAILURES] = {"growth-failures", {"max"}, {"guests"}},
+    [XLP_CHECK_RESERVED] = {"reserved", {NULL}, {"min_mib", "max_mib", "reservation"}},
+    [XLP_CHECK_RESERVATIONS] = {"reservations", {NULL}, {"min", "max"}},
     [XLP_CHECK_OUTCOMES] = {"outcomes", {"outcome"}, {"min", "max"}},
 };
 
@@ -277,6 +296,7 @@ static void read_expect(struct xlp_json_reader *r, const struct xlp_json *v,
     xlp_sim_read_map(r, v, "hard", XLP_JSON_OPTIONAL, &expect.map);
     xlp_sim_read_map(r, v, "pcpus", XLP_JSON_OPTIONAL, &expect.map);
     xlp_json_read_bool(r, v, "pinned", XLP_JSON_OPTIONAL, &expect.pinned);
+    xlp_json_read_u32(r, v, "reservation", XLP_JSON_OPTIONAL, UINT32_MAX - 1, &expect.reservation);
     for (int i = 0; i < XLP_OUTCOME_CODES; i++)
         outcome_words[i] = xlp_outcome_name((enum xlp_outcome_code)i);
     xlp_sim_read_word(r, v, "outcome", XLP_JSON_OPTIONAL, outcome_words, &word);

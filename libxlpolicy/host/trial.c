@@ -8,6 +8,7 @@
 
 #include "grow.h"
 #include "host/trial_judge.h"
+#include "memory/reserve.h"
 
 struct trial {
     struct xlp_sim *sim;
@@ -303,6 +304,38 @@ static int operate(struct trial *t, const struct xlp_sim_event *event)
     return make_plan(t, event->kind, domid) < 0 ? out_of_memory(t) : apply_plan(t);
 }
 
+static int make_reservation_plan(struct trial *t, const struct xlp_sim_event *event)
+{
+    struct xlp_reservation wanted = {
+        .min_kib = event->min_kib, .max_kib = event->memory_kib, .ttl_left_ns = event->ttl_ns};
+    const struct xlp_domain *to;
+    struct xlp_reason why_not;
+
+    memcpy(wanted.name, event->name, sizeof(wanted.name));
+    switch (event->kind) {
+    case XLP_SIM_RESERVE:
+        return xlp_plan_reserve(&t->snapshot, &t->policy, &wanted, &t->plan, &why_not);
+    case XLP_SIM_TRANSFER:
+        to = xlp_snapshot_domain(&t->snapshot, t->sim->domains[event->guest + 1].domid);
+        return to ? xlp_plan_transfer(&t->snapshot, event->reservation, to, &t->plan, &why_not)
+                  : XLP_PLAN_REFUSED;
+    default: return xlp_plan_unreserve(&t->snapshot, event->reservation, &t->plan, &why_not);
+    }
+}
+
+/* What is refused shows in that there is no reservation then. */
+static int reserve(struct trial *t, const struct xlp_sim_event *event)
+{
+    int made;
+
+    if (observe(t) < 0)
+        return -1;
+    made = make_reservation_plan(t, event);
+    if (made == XLP_PLAN_REFUSED)
+        return 0;
+    return made < 0 ? out_of_memory(t) : apply_plan(t);
+}
+
 static int change_setting(struct trial *t, const struct xlp_sim_event *event)
 {
     if (xlp_policy_set(&t->policy, event->name, event->value, t->error, t->error_size) < 0)
@@ -322,6 +355,8 @@ static int run_commands(struct trial *t)
             stall_daemon(t, event->down_ns);
         else if (event->kind == XLP_SIM_SETTING)
             rc = change_setting(t, event);
+        else if (event->kind >= XLP_SIM_RESERVE)
+            rc = reserve(t, event);
         else
             rc = operate(t, event);
     }

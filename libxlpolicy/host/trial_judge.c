@@ -350,6 +350,23 @@ static void measure_guest(const struct xlp_judge *judge, struct xlp_measure *m, 
     m->met_guest = true;
 }
 
+/* What is granted counts only as far as it is really free. */
+static void measure_reservations(const struct xlp_sim *sim, struct xlp_measure *m)
+{
+    double now = (double)sim->reservation_count;
+
+    if (m->expect->check == XLP_CHECK_RESERVED) {
+        int64_t free_kib = sim->free_kib - xlp_sim_claimed_kib(sim);
+        int64_t kib = xlp_sim_reserved_kib(sim, m->expect->reservation);
+
+        now = (double)(kib < free_kib ? kib : free_kib) / 1024;
+    } else if (m->expect->check != XLP_CHECK_RESERVATIONS) {
+        return;
+    }
+    m->low = fmin(m->low, now);
+    m->high = fmax(m->high, now);
+}
+
 /* These two look at the end of the window only, so each step starts over. */
 static void start_over(struct xlp_measure *m)
 {
@@ -374,6 +391,7 @@ static void measure(const struct xlp_judge *judge, struct xlp_measure *m, double
         m->low = fmin(m->low, (double)sim->free_kib / 1024);
         m->high = fmax(m->high, (double)sim->free_kib / 1024);
     }
+    measure_reservations(sim, m);
     start_over(m);
     for (size_t slot = 0; slot < sim->domain_count; slot++) {
         if (m->matches[slot] && sim->domains[slot].alive)

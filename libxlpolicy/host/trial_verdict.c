@@ -229,6 +229,7 @@ static bool judge_count(const struct xlp_measure *m, struct words *w)
 static bool is_about_guests(enum xlp_sim_check check)
 {
     return check != XLP_CHECK_PCPU_SPREAD && check != XLP_CHECK_HOST_FREE &&
+           check != XLP_CHECK_RESERVED && check != XLP_CHECK_RESERVATIONS &&
            check != XLP_CHECK_OUTCOMES;
 }
 
@@ -282,6 +283,12 @@ static bool judge_one(const struct xlp_judge *judge, const struct xlp_measure *m
     case XLP_CHECK_HOST_FREE:
         say(w, "%.0f to %.0f MiB were free", m->low, m->high);
         return hold(e, w, m->low, m->high, " MiB");
+    case XLP_CHECK_RESERVED:
+        say(w, "%.0f to %.0f MiB were reserved, and free", m->low, m->high);
+        return hold(e, w, m->low, m->high, " MiB");
+    case XLP_CHECK_RESERVATIONS:
+        say(w, "there were %.0f to %.0f", m->low, m->high);
+        return hold(e, w, m->low, m->high, "");
     case XLP_CHECK_KINDS: break;
     }
     return false;

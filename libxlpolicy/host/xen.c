@@ -186,6 +186,8 @@ int xlp_xen_observe(struct xlp_host *host, struct xlp_snapshot *s)
     s->time_ns = h->now_ns = xlp_xen_now_ns();
     if (xlp_xen_observe_machine(h, s) < 0 || xlp_xen_observe_domains(h, s) < 0)
         return -1;
+    if (xlp_xen_show_reservations(h, s) < 0)
+        return -1;
     xlp_xen_find_controller(h, s->time_ns);
     memcpy(s->other_controller, h->other_controller, sizeof(s->other_controller));
     xlp_xen_ledger_sweep(h, s->time_ns);

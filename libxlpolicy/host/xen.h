@@ -33,6 +33,7 @@
 #define XEN_SIZE_MAX_KIB    (INT64_C(1) << 44) /* what a snapshot may hold */
 #define XEN_SLOW_TICKS      10
 #define XEN_AGAIN_VCPUS     16
+#define XEN_RECHECK_TICKS   60 /* so often what watches tell of is read all the same */
 
 #define XEN_NS_PER_MS UINT64_C(1000000)
 #define XEN_NS_PER_S  UINT64_C(1000000000)
@@ -151,6 +152,11 @@ struct xen_gone {
     bool retired;    /* what cannot outlive it is removed, and since_s is in xenstore */
 };
 
+struct xen_reservation {
+    struct xlp_reservation what; /* but for the time it has left */
+    int64_t end_s;               /* of the monotonic clock */
+};
+
 struct xen_pcpu {
     bool present;
     uint32_t core, socket, node;
@@ -221,6 +227,11 @@ struct xen_host {
     struct xen_gone *gone;
     size_t gone_count, gone_room;
     uint64_t swept_ns; /* when they were last looked through; 0: not yet */
+
+    struct xen_reservation reservations[XLP_RESERVATIONS_MAX]; /* by id */
+    size_t reservation_count;
+    uint32_t next_reservation;
+    bool reservations_loaded;
 
     char other_controller[XLP_NAME_SIZE];
     uint64_t controller_looked_ns, saved_looked_ns;
@@ -341,6 +352,15 @@ int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool
 /* A domain went: its records go too, those of its vCPUs soon, the others much later. */
 void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d);
 void xlp_xen_ledger_sweep(struct xen_host *h, uint64_t now_ns);
+
+/* ---- xen_reservation.c: memory kept for guests that are to start, beside the ledger ---- */
+
+/* 0, or -1. */
+int xlp_xen_show_reservations(struct xen_host *h, struct xlp_snapshot *s);
+/* Writes them to a xenstore that may have lost them. 0, or -1. */
+int xlp_xen_reservations_restore(struct xen_host *h);
+void xlp_xen_apply_reservation(struct xen_host *h, const struct xlp_action *action,
+                               struct xlp_outcome *outcome_out);
 
 /* ---- xen_controller.c: who else moves memory ---- */
 

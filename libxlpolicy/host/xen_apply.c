@@ -58,6 +58,10 @@ void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
         return;
     }
     done(outcome_out);
+    if (xlp_action_is_of_reservation(action->kind)) {
+        xlp_xen_apply_reservation(h, action, outcome_out);
+        return;
+    }
     d = verify(h, action, outcome_out);
     if (!d)
         return;
@@ -73,7 +77,7 @@ void xlp_xen_apply(struct xlp_host *host, const struct xlp_action *action,
     case XLP_RELEASE_TARGET: xlp_xen_apply_target(h, d, action, outcome_out); return;
     case XLP_RELEASE_DOMAIN: mark_released(h, d, true, outcome_out); return;
     case XLP_ADOPT_DOMAIN: mark_released(h, d, false, outcome_out); return;
-    case XLP_ACTION_KINDS: break;
+    default: break;
     }
     xlp_xen_outcome(outcome_out, XLP_NOT_DONE_REFUSED, "this host knows no such action");
 }

@@ -224,7 +224,8 @@ static int look_at(struct xen_host *h, struct xen_domain *d)
 {
     int rc;
 
-    if (!d->watched)
+    /* An event may get lost. */
+    if (!d->watched || (h->tick + d->domid) % XEN_RECHECK_TICKS == 0)
         d->stale |= XEN_STALE_STORE;
     else if (is_slow_due(h, d))
         d->stale |= XEN_STALE_SLOW;

@@ -122,6 +122,8 @@ int xlp_xen_ledger_restore(struct xen_host *h)
     for (size_t i = 0; i < h->domain_count; i++)
         if (restore(h, h->domains[i]) < 0)
             return xlp_xen_fail(h, "writing the ledger to xenstore again");
+    if (xlp_xen_reservations_restore(h) < 0)
+        return xlp_xen_fail(h, "writing reservations to xenstore again");
     return 0;
 }
 

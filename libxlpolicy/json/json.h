@@ -152,6 +152,10 @@ void xlp_json_writer_reset(struct xlp_json_writer *w);
 /* s must be one that xlp_snapshot_check would pass. */
 void xlp_snapshot_write(struct xlp_json_writer *w, const struct xlp_snapshot *s);
 void xlp_plan_write(struct xlp_json_writer *w, const struct xlp_plan *p);
+void xlp_reservation_write(struct xlp_json_writer *w, const struct xlp_reservation *reservation);
+/* Key and array: of each reservation what it is, and the plan's reason why it stands as it does. */
+void xlp_reservations_write(struct xlp_json_writer *w, const struct xlp_snapshot *s,
+                            const struct xlp_plan *p);
 void xlp_action_write(struct xlp_json_writer *w, const struct xlp_action *a);
 void xlp_reason_write(struct xlp_json_writer *w, const struct xlp_reason *reason);
 void xlp_policy_write(struct xlp_json_writer *w, const struct xlp_policy *p);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json/fields.h"
+#include "json/reservation.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -14,6 +15,8 @@ static const struct xlp_field snapshot_fields[] = {
     XLP_OTHER("pcpus"),
     XLP_OTHER("pools"),
     XLP_OTHER("domains"),
+    XLP_OTHER("reservations"),
+    XLP_MAY(xlp_snapshot, next_reservation, XLP_FIELD_U32),
     XLP_END,
 };
 
@@ -151,6 +154,8 @@ static void read_pools(struct xlp_json_reader *r, const struct xlp_json *array,
                        struct xlp_snapshot *s);
 static void read_domains(struct xlp_json_reader *r, const struct xlp_json *array,
                          struct xlp_snapshot *s);
+static void read_reservations(struct xlp_json_reader *r, const struct xlp_json *array,
+                              struct xlp_snapshot *s);
 
 /* ---- writing ---- */
 
@@ -205,6 +210,13 @@ void xlp_snapshot_write(struct xlp_json_writer *w, const struct xlp_snapshot *s)
     for (size_t i = 0; i < s->domain_count; i++)
         write_domain(w, s, &s->domains[i]);
     xlp_json_close_array(w);
+
+    if (s->reservation_count > 0) {
+        open_array_at(w, "reservations");
+        for (size_t i = 0; i < s->reservation_count; i++)
+            xlp_reservation_write(w, &s->reservations[i]);
+        xlp_json_close_array(w);
+    }
     xlp_json_close_object(w);
 }
 
@@ -296,6 +308,7 @@ int xlp_snapshot_read(const struct xlp_json *v, struct xlp_snapshot *s, char *er
     read_pcpus(&r, xlp_json_read_array(&r, v, "pcpus", XLP_JSON_REQUIRED), s);
     read_pools(&r, xlp_json_read_array(&r, v, "pools", XLP_JSON_REQUIRED), s);
     read_domains(&r, xlp_json_read_array(&r, v, "domains", XLP_JSON_REQUIRED), s);
+    read_reservations(&r, xlp_json_read_array(&r, v, "reservations", XLP_JSON_OPTIONAL), s);
     if (!r.failed && xlp_snapshot_check(s, what, sizeof(what)) < 0)
         xlp_json_fail(&r, v, "%s", what);
     if (r.failed)
@@ -497,5 +510,18 @@ static void read_domains(struct xlp_json_reader *r, const struct xlp_json *array
                            &d->ledger);
         read_memory(r, xlp_json_read_object(r, object, "memory", XLP_JSON_REQUIRED), &d->memory);
         read_vcpus(r, xlp_json_read_array(r, object, "vcpus", XLP_JSON_REQUIRED), s);
+    }
+}
+
+static void read_reservations(struct xlp_json_reader *r, const struct xlp_json *array,
+                              struct xlp_snapshot *s)
+{
+    for (size_t i = 0; i < count_of(array) && !r->failed; i++) {
+        struct xlp_reservation *reservation = xlp_snapshot_add_reservation(s);
+
+        if (reservation)
+            xlp_json_read_reservation(r, xlp_json_at(array, i), reservation);
+        else
+            out_of_memory(r);
     }
 }

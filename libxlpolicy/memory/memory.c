@@ -8,6 +8,9 @@
 #include "grow.h"
 #include "memory/parts.h"
 
+/* Of what can be shared out; needs beyond this are worth a warning. */
+#define NEEDS_NEAR_PCT 95
+
 struct xlp_memory {
     uint64_t time_ns;         /* of the snapshot before */
     struct past *past, *next; /* by domain, in the order of the snapshot before, and of this */
@@ -16,6 +19,7 @@ struct xlp_memory {
     size_t party_count, party_room;
     struct xlp_claim *claims;
     size_t claim_room;
+    struct reservations reservations;
 };
 
 static int make_room(struct xlp_memory *m, size_t domain_count);
@@ -27,9 +31,11 @@ static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
                    struct xlp_domain_view *views);
 static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
                                 const struct xlp_policy *policy);
-static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct room *room);
+static void share(struct xlp_memory *m, const struct xlp_snapshot *s,
+                  const struct xlp_policy *policy, struct room *room);
 static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan);
 static struct xlp_reason verdict(const struct party *p, const struct room *room);
+static struct xlp_reason verdict_on_host(const struct xlp_memory *m, const struct room *room);
 
 struct xlp_memory *xlp_memory_new(void)
 {
@@ -61,8 +67,9 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
     for (size_t i = 0; i < s->domain_count; i++)
         observe(&m->past[i], s, &s->domains[i], policy, passed_ns, restart);
     gather(m, s, policy, plan, views);
+    xlp_reservations_observe(&m->reservations, s);
     room = measure_room(m, s, policy);
-    share(m, policy, &room);
+    share(m, s, policy, &room);
     xlp_pace_release(m->parties, m->party_count, policy, &room, m->claims);
     xlp_pace_trouble(m->parties, m->party_count, &room);
     xlp_pace_wants(m->parties, m->party_count, policy, passed_ns, &room);
@@ -71,7 +78,10 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
     xlp_pace_limits(m->parties, m->party_count);
     for (size_t i = 0; i < m->party_count; i++)
         plan->verdicts[m->parties[i].index].memory = verdict(&m->parties[i], &room);
-    return append_actions(m, plan);
+    plan->memory = verdict_on_host(m, &room);
+    if (append_actions(m, plan) < 0)
+        return -1;
+    return xlp_reservations_decide(&m->reservations, s, &room, passed_ns, plan);
 }
 
 static int make_room(struct xlp_memory *m, size_t domain_count)
@@ -363,20 +373,25 @@ static bool brings_memory_back(const struct party *p)
     return p->past->balloon.direction < 0 && !keeps_what_it_has(p);
 }
 
+int64_t xlp_host_reserve_kib(const struct xlp_snapshot *s, const struct xlp_policy *policy)
+{
+    return policy->mem_reserve_kib > 0 ? policy->mem_reserve_kib
+                                       : xlp_max_kib(72 * XLP_MIB, s->memory.total_kib / 100);
+}
+
 static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
                                 const struct xlp_policy *policy)
 {
     struct room room = {.quantum_kib = policy->mem_quantum_kib};
-    int64_t reserve_kib = policy->mem_reserve_kib > 0
-                              ? policy->mem_reserve_kib
-                              : xlp_max_kib(72 * XLP_MIB, s->memory.total_kib / 100);
+    int64_t reserve_kib = xlp_host_reserve_kib(s, policy);
     int64_t built_kib = 0, promised_others_kib = 0, promised_ours_kib = 0;
 
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];
 
         if (d->flags & XLP_DOMAIN_BUILDING)
-            built_kib += promised_kib(d);
+            built_kib +=
+                xlp_max_kib(promised_kib(d), xlp_reservations_kept_kib(&m->reservations, d));
         else if (!m->past[i].managed && takes_promise(d, &m->past[i].balloon))
             promised_others_kib += promised_kib(d);
     }
@@ -392,7 +407,10 @@ static struct room measure_room(const struct xlp_memory *m, const struct xlp_sna
     }
     /* What a domain being built still lacks is, as a rule, what the toolstack has claimed. */
     reserve_kib += xlp_max_kib(s->memory.claims_kib, built_kib);
-    room.free_kib = s->memory.free_kib - reserve_kib - promised_others_kib - promised_ours_kib;
+    room.free_for_reservations_kib =
+        s->memory.free_kib - reserve_kib - promised_others_kib - promised_ours_kib;
+    room.reserved_kib = xlp_reservations_kept_kib(&m->reservations, NULL);
+    room.free_kib = room.free_for_reservations_kib - room.reserved_kib;
     room.pool_kib += room.free_kib + s->memory.scrub_kib + promised_ours_kib;
     return room;
 }
@@ -428,10 +446,19 @@ static void claim(const struct party *p, const struct xlp_policy *policy, struct
     c->level_kib[XLP_LEVEL_ENTITLED] = xlp_min_kib(xlp_claimed_kib(p), most_kib);
 }
 
-static void share(struct xlp_memory *m, const struct xlp_policy *policy, struct room *room)
+static void share(struct xlp_memory *m, const struct xlp_snapshot *s,
+                  const struct xlp_policy *policy, struct room *room)
 {
-    for (size_t i = 0; i < m->party_count; i++)
+    int64_t need_kib = 0, stretch_kib;
+
+    for (size_t i = 0; i < m->party_count; i++) {
         claim(&m->parties[i], policy, &m->claims[i]);
+        need_kib += m->claims[i].level_kib[XLP_LEVEL_NEED];
+    }
+    stretch_kib = xlp_reservations_stretch(&m->reservations, s, room->pool_kib - need_kib);
+    room->reserved_kib += stretch_kib;
+    room->free_kib -= stretch_kib;
+    room->pool_kib -= stretch_kib;
     room->needs_met = xlp_allocate(m->claims, m->party_count, room->pool_kib) > XLP_LEVEL_NEED;
     for (size_t i = 0; i < m->party_count; i++) {
         m->parties[i].fair_kib = m->claims[i].given_kib;
@@ -472,6 +499,24 @@ static int append_if(const struct xlp_memory *m, bool grows, struct xlp_plan *pl
 static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan)
 {
     return append_if(m, false, plan) < 0 ? -1 : append_if(m, true, plan);
+}
+
+/* Said while every guest still has its margin: what follows, nobody could avert. */
+static struct xlp_reason verdict_on_host(const struct xlp_memory *m, const struct room *room)
+{
+    int64_t floors_kib = 0, need_kib = 0;
+
+    for (size_t i = 0; i < m->party_count; i++) {
+        floors_kib += m->parties[i].levels.floor_kib;
+        need_kib += m->parties[i].levels.need_kib;
+    }
+    if (floors_kib > room->pool_kib)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_FLOORS_EXCEED,
+                                   .number = {floors_kib, xlp_max_kib(0, room->pool_kib)}};
+    if (need_kib > room->pool_kib / 100 * NEEDS_NEAR_PCT)
+        return (struct xlp_reason){.code = XLP_REASON_MEM_NEEDS_EXCEED,
+                                   .number = {need_kib, room->pool_kib}};
+    return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
 static struct xlp_reason verdict_on_balloon(const struct party *p)

@@ -57,11 +57,14 @@ static void decide(struct party *p, int64_t target_kib, struct xlp_reason why)
     p->why = why;
 }
 
-/* What is rounded up for one is missing for another: so not by much when needs cannot all be met.
- */
+/* What is rounded up for one is missing for another: so not by much when needs cannot all be met,
+ * or when a guest that is to start waits for the last of it. */
 static int64_t grain_kib(const struct room *room)
 {
-    return room->needs_met ? room->quantum_kib : xlp_min_kib(room->quantum_kib, XLP_MIB);
+    bool reservation_waits = room->reserved_kib > 0 && room->free_kib < 0;
+
+    return room->needs_met && !reservation_waits ? room->quantum_kib
+                                                 : xlp_min_kib(room->quantum_kib, XLP_MIB);
 }
 
 /* What one uses is taken from it for what another uses; for another's margin only when that goes
@@ -211,7 +214,8 @@ static struct xlp_reason taken_because(const struct party *p, const struct room 
     const struct levels *l = &p->levels;
 
     if (room->wants_kib == 0)
-        return (struct xlp_reason){.code = XLP_REASON_MEM_HOST_RESERVE,
+        return (struct xlp_reason){.code = room->reserved_kib > 0 ? XLP_REASON_MEM_RESERVATION
+                                                                  : XLP_REASON_MEM_HOST_RESERVE,
                                    .number = {room->short_kib, l->used_kib, l->floor_kib}};
     return (struct xlp_reason){.code = XLP_REASON_MEM_SHRINK,
                                .number = {room->short_kib, l->used_kib, l->need_kib, l->floor_kib}};

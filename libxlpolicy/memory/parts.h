@@ -196,11 +196,43 @@ struct room {
     int64_t coming_kib;  /* on its way back from balloons that move */
     int64_t idle_kib;    /* promised to balloons that do not take it: soon taken back */
     int64_t quantum_kib; /* of targets */
-    bool needs_met;      /* the pool can pay every need */
-    int64_t short_kib;   /* out of xlp_pace_wants: to be taken from those with surplus */
-    int64_t wants_kib;   /* and what of it is for guests */
-    int64_t owed_kib;    /* and of that, what guests have lacked of their own share for a while */
+    int64_t free_for_reservations_kib;
+    int64_t reserved_kib; /* of that: kept for guests that are to be created. None of the above */
+    bool needs_met;       /* the pool can pay every need */
+    int64_t short_kib;    /* out of xlp_pace_wants: to be taken from those with surplus */
+    int64_t wants_kib;    /* and what of it is for guests */
+    int64_t owed_kib;     /* and of that, what guests have lacked of their own share for a while */
 };
+
+/* ---- reservations.c: memory kept for guests that are to be created ---- */
+
+/* One reservation in this decision, and what is remembered of it. */
+struct kept {
+    uint32_t id;
+    const struct xlp_domain *taker; /* of this snapshot, or NULL */
+    int64_t keeps_kib;              /* left alone by everybody else; what the taker lacks yet */
+    int64_t asks_kib;               /* with what it could be larger */
+    int64_t has_kib, had_kib;       /* of that: free for it now, and in the snapshot before */
+    uint64_t rest_ns;               /* since that last grew */
+};
+
+struct reservations {
+    struct kept at[XLP_RESERVATIONS_MAX]; /* in the snapshot's order */
+    size_t count;
+};
+
+void xlp_reservations_observe(struct reservations *rs, const struct xlp_snapshot *s);
+/* What those keep that this domain takes its memory out of; NULL: that nobody does yet. */
+int64_t xlp_reservations_kept_kib(const struct reservations *rs, const struct xlp_domain *taker);
+/* Lets those that may be larger have some of what no guest needs. Returns how much they ask for. */
+int64_t xlp_reservations_stretch(struct reservations *rs, const struct xlp_snapshot *s,
+                                 int64_t spare_kib);
+/* Verdicts, and the actions that bring reservations forward. 0, or -1 when memory is out. */
+int xlp_reservations_decide(struct reservations *rs, const struct xlp_snapshot *s,
+                            const struct room *room, uint64_t passed_ns, struct xlp_plan *plan);
+
+/* Kept free on the host, by policy or size. */
+int64_t xlp_host_reserve_kib(const struct xlp_snapshot *s, const struct xlp_policy *policy);
 
 /* Each decides for parties for which nothing is decided yet, in this order. */
 /* release.c */

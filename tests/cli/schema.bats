@@ -73,6 +73,12 @@ json_commands() {
     printed set --socket "$SOCKET" set vm1 --clear
     printed rebalance --socket "$SOCKET" rebalance
     printed apply --socket "$SOCKET" apply --for 1h
+    printed reserve --socket "$SOCKET" reserve 16 --for web9
+    printed reserve --socket "$SOCKET" reserve 16 --wait
+    printed mem-list --socket "$SOCKET" mem-list
+    printed plan --socket "$SOCKET" plan
+    printed reserve --socket "$SOCKET" reserve --transfer 1 vm1
+    printed unreserve --socket "$SOCKET" unreserve 2
     printed status --socket "$SOCKET" status
     for command in act advise pause; do printed $command --socket "$SOCKET" $command; done
     printed release --socket "$SOCKET" release vm2
@@ -80,7 +86,7 @@ json_commands() {
     printed history --socket "$SOCKET" history
     printed why --socket "$SOCKET" why --since 1h
     printed status --socket "$SOCKET" status
-    for command in act advise pause 'adopt vm1' 'release vm1' 'set vm1 cpu=0' 'apply --for 1m' rebalance; do
+    for command in act advise pause 'adopt vm1' 'release vm1' 'set vm1 cpu=0' 'reserve 1' 'unreserve 1' 'apply --for 1m' rebalance; do
         printed would_send --socket "$SOCKET" -N $command
     done
 

@@ -93,7 +93,7 @@ offers() {
     answers 'words check show' config ''
     answers 'files' config show ''
     answers 'words' config show x ''
-    answers 'words rebalance release replay record' help re
+    answers 'words rebalance release reserve replay record' help re
     answers 'words cpu_uneven_pct= cpu_uneven_ticks=' --set cpu_u
     answers 'words' nonsense ''
 }

@@ -62,6 +62,29 @@ static void carry_out(struct model *m)
     model_let_time_pass(m, MODEL_SECOND_NS);
 }
 
+/* In half of the cases something is reserved, whether guests can make room for it or not. */
+static void reserve_something(struct model *m, const struct shape *shape)
+{
+    struct xlp_reservation *r = &m->reservation[0];
+
+    if (draw(shape->seed, 0, 6) % 2)
+        return;
+    *r = (struct xlp_reservation){
+        .id = 1,
+        .min_kib = draw_mib(shape->seed, 0, 7, 1, 1000) * MIB,
+        .ttl_left_ns = (uint64_t)draw_mib(shape->seed, 0, 8, 1, 100) * MODEL_SECOND_NS,
+    };
+    r->max_kib = r->min_kib + draw_mib(shape->seed, 0, 9, 0, 500) * MIB;
+    m->reservation_count = 1;
+}
+
+static int64_t reserved_kib(const struct model *m)
+{
+    const struct xlp_snapshot *s = &m->snapshot;
+
+    return s->reservation_count > 0 ? xlp_reservation_left_kib(&s->reservations[0], NULL) : 0;
+}
+
 /* Runs a case and asks after each decision, before it is carried out. */
 static const char *run(const struct shape *shape,
                        const char *(*look)(const struct model *m, const struct xlp_action *a))
@@ -70,12 +93,14 @@ static const char *run(const struct shape *shape,
     static struct model m;
 
     make(&m, shape);
+    reserve_something(&m, shape);
     for (unsigned int t = 0; t < shape->ticks && !wrong; t++) {
         model_observe(&m);
         if (model_decide(&m, t == 0) < 0)
             abort();
         for (size_t i = 0; i < m.plan.action_count && !wrong; i++)
-            wrong = look(&m, &m.plan.actions[i]);
+            if (!xlp_action_is_of_reservation(m.plan.actions[i].kind))
+                wrong = look(&m, &m.plan.actions[i]);
         carry_out(&m);
     }
     model_dispose(&m);
@@ -103,7 +128,7 @@ static int64_t share_at(const struct model *m, size_t i, double per_share)
 
 static int64_t share_of(const struct model *m, size_t i)
 {
-    int64_t pool_kib = m->free_kib - m->policy.mem_reserve_kib;
+    int64_t pool_kib = m->free_kib - m->policy.mem_reserve_kib - reserved_kib(m);
     double below = 0, above = 1e9;
 
     for (size_t g = 0; g < m->count; g++)
@@ -203,20 +228,24 @@ static const char *sizes_are_within_bounds(const struct shape *shape)
     return run(shape, look_for_bad_sizes);
 }
 
-/* Growth of a whole plan, asked at its last action. */
+/* Growth of a whole plan, asked at its first action: memory's come before those of reservations. */
 static const char *look_for_growth_on_credit(const struct model *m, const struct xlp_action *a)
 {
-    int64_t growth_kib = 0, may_kib = m->free_kib - m->policy.mem_reserve_kib;
+    int64_t growth_kib = 0;
+    int64_t may_kib = m->free_kib - m->policy.mem_reserve_kib - reserved_kib(m);
 
-    if (a != &m->plan.actions[m->plan.action_count - 1])
+    if (a != &m->plan.actions[0])
         return NULL;
     for (size_t i = 0; i < m->count; i++)
         if (m->guest[i].target_kib > m->guest[i].actual_kib)
             may_kib -= m->guest[i].target_kib - m->guest[i].actual_kib;
     for (size_t i = 0; i < m->plan.action_count; i++) {
         const struct xlp_action *b = &m->plan.actions[i];
-        int64_t has_kib = domain_of(m, b)->memory.actual_kib;
+        int64_t has_kib;
 
+        if (xlp_action_is_of_reservation(b->kind))
+            continue;
+        has_kib = domain_of(m, b)->memory.actual_kib;
         has_kib = b->from_kib > has_kib ? b->from_kib : has_kib;
         growth_kib += b->to_kib > has_kib ? b->to_kib - has_kib : 0;
     }

@@ -27,6 +27,24 @@ static struct xlp_reason reason_of(enum xlp_reason_code code, int64_t first)
     return reason;
 }
 
+/* Its action is of no domain. */
+static void fill_reservation(struct xlp_action *a, uint32_t i)
+{
+    struct xlp_reservation *r = &a->reservation;
+
+    a->domid = XLP_UNKNOWN;
+    memset(a->uuid, 0, sizeof(a->uuid));
+    r->id = i + 1;
+    r->min_kib = i;
+    r->max_kib = XLP_REPORT_MAX_MEMORY_KIB - i;
+    r->granted_kib = i % 2 ? 0 : i;
+    r->ttl_left_ns = UINT64_MAX - i;
+    snprintf(r->name, sizeof(r->name), i % 2 ? "guest %u" : "", i);
+    r->taken = i % 3 == 0;
+    r->domid = r->taken ? i : 0;
+    r->uuid[0] = r->taken ? (uint8_t)i : 0;
+}
+
 static void fill_action(struct xlp_action *a, uint32_t i)
 {
     switch (a->kind) {
@@ -51,6 +69,10 @@ static void fill_action(struct xlp_action *a, uint32_t i)
         a->to_kib = XLP_REPORT_MAX_MEMORY_KIB - i;
         a->limit_kib = i % 2 ? 0 : INT64_C(1) << 40;
         break;
+    case XLP_RESERVE:
+    case XLP_GRANT:
+    case XLP_TRANSFER:
+    case XLP_UNRESERVE: fill_reservation(a, i); break;
     case XLP_RELEASE_DOMAIN:
     case XLP_ADOPT_DOMAIN:
     case XLP_ACTION_KINDS: break;
@@ -70,13 +92,16 @@ static void make_plan(struct xlp_plan *p)
         d->domid = code * 7;
         d->uuid[15] = (uint8_t)code;
         snprintf(d->name, sizeof(d->name), "guest %u", code);
+        xlp_snapshot_add_reservation(&s)->id = code + 1;
     }
     s.time_ns = UINT64_MAX;
     ck_assert_int_eq(xlp_plan_start(p, &s), 0);
+    p->memory = reason_of(XLP_REASON_MEM_FLOORS_EXCEED, 5);
     for (uint32_t code = 0; code < XLP_REASON_COUNT; code++) {
         p->verdicts[code].cpu = reason_of((enum xlp_reason_code)code, 29);
         p->verdicts[code].weight = reason_of((enum xlp_reason_code)code, 7);
         p->verdicts[code].memory = reason_of((enum xlp_reason_code)code, -4999);
+        p->reservations[code].reason = reason_of((enum xlp_reason_code)code, 3);
     }
     for (uint32_t i = 0; i < 6 * XLP_ACTION_KINDS; i++) {
         struct xlp_action *a =
@@ -100,18 +125,24 @@ START_TEST(a_plan_reads_back_as_it_was)
     struct xlp_json *v = parse(xlp_json_text(first, NULL));
     ck_assert_msg(xlp_plan_read(v, &after, error, sizeof(error)) == 0, "%s", error);
     memset(after.verdicts, 0xff, after.verdict_count * sizeof(*after.verdicts)); /* used before */
+    memset(after.reservations, 0xff, after.reservation_count * sizeof(*after.reservations));
     ck_assert_int_eq(xlp_plan_read(v, &after, error, sizeof(error)), 0);
     xlp_plan_write(second, &after);
     ck_assert_str_eq(xlp_json_text(first, NULL), xlp_json_text(second, NULL));
 
     /* Byte by byte, so that a member that is added to a struct but not to JSON shows. */
     ck_assert_uint_eq(after.time_ns, before.time_ns);
+    ck_assert_mem_eq(&after.memory, &before.memory, sizeof(after.memory));
     ck_assert_uint_eq(after.action_count, before.action_count);
     for (size_t i = 0; i < before.action_count; i++)
         ck_assert_mem_eq(&after.actions[i], &before.actions[i], sizeof(*after.actions));
     ck_assert_uint_eq(after.verdict_count, before.verdict_count);
     for (size_t i = 0; i < before.verdict_count; i++)
         ck_assert_mem_eq(&after.verdicts[i], &before.verdicts[i], sizeof(*after.verdicts));
+    ck_assert_uint_eq(after.reservation_count, before.reservation_count);
+    for (size_t i = 0; i < before.reservation_count; i++)
+        ck_assert_mem_eq(&after.reservations[i], &before.reservations[i],
+                         sizeof(*after.reservations));
 
     xlp_json_free(v);
     xlp_plan_dispose(&before);
@@ -144,7 +175,7 @@ static const char *plan_refusal(const char *text)
 
     xlp_plan_init(&p);
     int rc = xlp_plan_read(v, &p, error, sizeof(error));
-    ck_assert(rc == 0 || (p.action_count == 0 && p.verdict_count == 0));
+    ck_assert(rc == 0 || (p.action_count == 0 && p.verdict_count == 0 && p.reservation_count == 0));
     xlp_plan_dispose(&p);
     xlp_json_free(v);
     return rc == 0 ? "accepted" : error;

@@ -204,12 +204,31 @@ static void make_host(struct xlp_snapshot *s)
     s->pools[2].id = s->pools[1].id + 1;
 }
 
+static void make_reservation(struct xlp_snapshot *s, uint32_t id)
+{
+    struct xlp_reservation *r = xlp_snapshot_add_reservation(s);
+
+    r->id = id;
+    if (chance(50))
+        any_name(r->name);
+    r->min_kib = 1 + (int64_t)below(1000);
+    r->max_kib = r->min_kib + (chance(50) ? 0 : any_kib() / 2);
+    r->granted_kib = chance(50) ? 0 : r->min_kib;
+    r->ttl_left_ns = any_u64();
+    r->taken = chance(50);
+    r->domid = r->taken ? any_u32(32751) : 0;
+    r->uuid[7] = r->taken ? 7 : 0;
+}
+
 static void make_snapshot(struct xlp_snapshot *s)
 {
-    uint32_t domid = 0;
+    uint32_t domid = 0, id = 1;
 
     xlp_snapshot_init(s);
     make_host(s);
+    for (uint64_t left = below(4); left > 0; left--, id += 1 + (uint32_t)below(100))
+        make_reservation(s, id);
+    s->next_reservation = chance(50) ? 0 : id;
     for (uint64_t left = below(6); left > 0; left--, domid += 1 + (uint32_t)below(100))
         make_domain(s, domid);
     ck_assert_msg(xlp_snapshot_check(s, error, sizeof(error)) == 0, "%s", error);
@@ -261,6 +280,8 @@ static bool same_snapshot(struct xlp_snapshot *a, struct xlp_snapshot *b)
     return a->time_ns == b->time_ns && memcmp(&a->memory, &b->memory, sizeof(a->memory)) == 0 &&
            strcmp(a->other_controller, b->other_controller) == 0 &&
            SAME_ARRAY(a, b, pcpus, pcpu_count) && SAME_ARRAY(a, b, pools, pool_count) &&
+           a->next_reservation == b->next_reservation &&
+           SAME_ARRAY(a, b, reservations, reservation_count) &&
            SAME_ARRAY(a, b, domains, domain_count) && SAME_ARRAY(a, b, vcpus, vcpu_count);
 }
 
@@ -382,6 +403,17 @@ START_TEST(what_is_no_snapshot_is_refused_with_its_place)
          "line 2, column 9: \"name\" must be printable ASCII, at most 63 characters"},
         {HOST ",\n\"pcpus\": [7], \"pools\": [], \"domains\": []}",
          "line 2, column 11: must be an object"},
+        {HOST ", \"pcpus\": [], \"pools\": [], \"domains\": [],\n\"reservations\": "
+              "[{\"id\": 1, \"min_kib\": 2, \"max_kib\": 1}]}",
+         "line 1, column 1: reservation 1 is of no valid size"},
+        {HOST ", \"pcpus\": [], \"pools\": [], \"domains\": [],\n\"reservations\": "
+              "[{\"id\": 1, \"min_kib\": 2, \"max_kib\": 3, \"granted_kib\": 4}]}",
+         "line 1, column 1: reservation 1 was granted more than it asked for"},
+        {HOST ", \"pcpus\": [], \"pools\": [], \"domains\": [],\n\"reservations\": "
+              "[{\"id\": 0, \"min_kib\": 2, \"max_kib\": 3}]}",
+         "line 1, column 1: reservation 0 has no id that rises from 1"},
+        {HOST ", \"pcpus\": [], \"pools\": [], \"domains\": [],\n\"reservations\": [7]}",
+         "line 2, column 18: must be an object"},
         {HOST ",\n\"pcpus\": [{\"id\": 1024}], \"pools\": [], \"domains\": []}",
          "line 1, column 1: pCPU 1024 is beyond the last that is supported, 1023"},
     };

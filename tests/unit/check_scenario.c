@@ -87,7 +87,8 @@ static const struct {
     {HEAD " \"guests\": [{\"name\": \"a\", \"count\": 2}]}",
      "line 3, column 13: \"name\" must have %d in it where \"count\" is given"},
     {HEAD " \"guests\": [{\"name\": \"a\", \"balloon\": \"flat\"}]}",
-     "line 3, column 38: \"balloon\" must be one of: linux eager intermittent stuck stuck-up "
+     "line 3, column 38: \"balloon\" must be one of: linux eager intermittent trickle stuck "
+     "stuck-up "
      "stuck-down refuses none"},
     {HEAD " \"guests\": [{\"name\": \"a\", \"memory_mib\": 900, \"max_memory_mib\": 800}]}",
      "line 3, column 13: \"memory_mib\" is above \"max_memory_mib\""},

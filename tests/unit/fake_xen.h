@@ -48,14 +48,16 @@ static struct {
     bool store_down;       /* nor can there be another one */
     const char *fail_path; /* a call on a path that holds this text fails with fail_error */
     int fail_error;
-    const char *fail_watch;      /* likewise a watch, for want of memory */
-    unsigned int looks;          /* at single vCPUs: their state, */
-    unsigned int masks, weights; /* their affinities, and at the weights of domains */
-    int limits;                  /* that Xen still sets before it refuses; 0: any number */
-    bool target_fails;           /* libxl sets none */
-    bool target_lost;            /* nor does it notice */
-    const char *config;          /* libxl's, of every domain: words of it; NULL: none */
-    int config_error;            /* or why it cannot be read */
+    const char *fail_watch;               /* likewise a watch, for want of memory */
+    unsigned int looks;                   /* at single vCPUs: their state, */
+    unsigned int masks, weights;          /* their affinities, and at the weights of domains */
+    int limits;                           /* that Xen still sets before it refuses; 0: any number */
+    bool target_fails;                    /* libxl sets none */
+    bool target_lost;                     /* nor does it notice */
+    const char *config;                   /* libxl's, of every domain: words of it; NULL: none */
+    int config_error;                     /* or why it cannot be read */
+    uint64_t pod_set_aside, pod_demanded; /* pages of populate-on-demand, of every HVM guest */
+    unsigned int events_left;             /* of the memory of domain 1, that are waiting */
 } fake;
 
 /* ---- the tables ---- */
@@ -276,7 +278,9 @@ int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *tot_pa
 {
     (void)xch;
     (void)domid;
-    *tot_pages = *pod_cache_pages = *pod_entries = 0;
+    *tot_pages = 0;
+    *pod_cache_pages = fake.pod_set_aside;
+    *pod_entries = fake.pod_demanded;
     return 0;
 }
 
@@ -439,8 +443,16 @@ int xs_fileno(struct xs_handle *h)
 
 char **xs_check_watch(struct xs_handle *h)
 {
+    char **event;
+
     (void)h;
-    return NULL;
+    if (fake.events_left == 0)
+        return NULL;
+    fake.events_left--;
+    event = calloc(1, 2 * sizeof(*event) + 32);
+    event[XS_WATCH_PATH] = event[XS_WATCH_TOKEN] = (char *)(event + 2);
+    snprintf(event[XS_WATCH_TOKEN], 32, "%d/1", XEN_WATCH_MEMORY);
+    return event;
 }
 
 /* ---- libxl ---- */

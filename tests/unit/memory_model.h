@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "memory/memory.h"
+#include "memory/reserve.h"
 
 #define MIB             INT64_C(1024) /* in KiB */
 #define MODEL_SECOND_NS UINT64_C(1000000000)
@@ -21,6 +22,7 @@
 #define MODEL_GUESTS_MAX 64
 #define MODEL_POINTS_MAX 8
 #endif
+#define MODEL_RESERVATIONS_MAX 8
 
 /* Use in MiB at times in seconds, linear in between, constant outside. */
 struct model_trace {
@@ -34,6 +36,8 @@ enum model_balloon { MODEL_WORKS, MODEL_STUCK_UP, MODEL_STUCK_DOWN, MODEL_STUCK 
 
 struct model_guest {
     uint32_t domid;
+    unsigned int flags; /* of the domain */
+    bool gone;          /* it is not there */
     struct model_trace trace;
     int64_t used_kib; /* of what it has, overhead included; beyond that it swaps */
     int64_t overhead_kib;
@@ -56,6 +60,9 @@ struct model {
     int64_t balloon_kib_s;
     struct model_guest guest[MODEL_GUESTS_MAX];
     size_t count;
+    struct xlp_reservation reservation[MODEL_RESERVATIONS_MAX]; /* time left: as of the last look */
+    size_t reservation_count;
+    uint32_t next_reservation;
     struct xlp_policy policy;
     struct xlp_snapshot snapshot;
     struct xlp_plan plan;
@@ -173,6 +180,10 @@ static inline void model_let_time_pass(struct model *m, uint64_t ns)
 {
     for (uint64_t t = 0; t < ns; t += MODEL_STEP_NS) {
         m->now_ns += MODEL_STEP_NS;
+        for (size_t i = 0; i < m->reservation_count; i++)
+            m->reservation[i].ttl_left_ns -= m->reservation[i].ttl_left_ns < MODEL_STEP_NS
+                                                 ? m->reservation[i].ttl_left_ns
+                                                 : MODEL_STEP_NS;
         for (size_t i = 0; i < m->count; i++)
             model_guest_step(m, &m->guest[i], (double)m->now_ns / MODEL_SECOND_NS - 1000);
         if (m->free_kib < m->lowest_free_kib)
@@ -190,9 +201,13 @@ static inline void model_observe(struct model *m)
     s->memory.total_kib = m->free_kib;
     for (size_t i = 0; i < m->count; i++) {
         const struct model_guest *g = &m->guest[i];
-        struct xlp_domain *d = xlp_snapshot_add_domain(s);
+        struct xlp_domain *d;
 
+        if (g->gone)
+            continue;
+        d = xlp_snapshot_add_domain(s);
         d->domid = g->domid;
+        d->flags = g->flags;
         snprintf(d->name, sizeof(d->name), "vm%u", g->domid);
         d->uuid[0] = (uint8_t)g->domid;
         d->age_ns = m->now_ns;
@@ -207,6 +222,9 @@ static inline void model_observe(struct model *m)
         d->memory.refusals = g->refusals;
         s->memory.total_kib += g->actual_kib;
     }
+    s->next_reservation = m->next_reservation;
+    for (size_t i = 0; i < m->reservation_count; i++)
+        *xlp_snapshot_add_reservation(s) = m->reservation[i];
 }
 
 /* 0, or -1 when memory is out. */
@@ -224,12 +242,35 @@ static inline struct model_guest *model_by_domid(struct model *m, uint32_t domid
     return &m->guest[domid - 1];
 }
 
+static inline void model_apply_reservation(struct model *m, const struct xlp_action *a)
+{
+    size_t at = 0;
+
+    while (at < m->reservation_count && m->reservation[at].id != a->reservation.id)
+        at++;
+    if (a->kind == XLP_RESERVE) {
+        m->reservation_count++;
+        m->next_reservation = a->reservation.id + 1;
+    }
+    m->reservation[at] = a->reservation;
+    if (a->kind == XLP_UNRESERVE) {
+        m->reservation_count--;
+        memmove(&m->reservation[at], &m->reservation[at + 1],
+                (m->reservation_count - at) * sizeof(m->reservation[0]));
+    }
+}
+
 /* As the toolstack does it: the limit before the target when it rises, after it when it falls, and
  * never below what the guest has. */
 static inline void model_apply(struct model *m, const struct xlp_action *a)
 {
-    struct model_guest *g = model_by_domid(m, a->domid);
+    struct model_guest *g;
 
+    if (xlp_action_is_of_reservation(a->kind)) {
+        model_apply_reservation(m, a);
+        return;
+    }
+    g = model_by_domid(m, a->domid);
     if (g->refuses) {
         g->refusals++;
         return;
