@@ -14,6 +14,7 @@ import daemon
 import lab
 from loaded import affinities, host_with
 from tap import Tap, expect
+from watch import Watch
 
 TAP = Tap()
 claim = TAP.claim
@@ -31,8 +32,7 @@ HEAVY_PCT, LIGHT_PCT = 40, 8
 EVEN_POINTS = 12  # pCPUs used alike differ by no more: balance passes this, round-robin must not
 
 MARGIN_KIB = 64 << 10  # mem_margin: what every guest keeps over what it uses
-SHORT_KIB = 8 << 10    # a guest with less to spare than this is short
-SHORT_S = 5            # and may be so for this long on end
+SHORT_S = 5            # a guest may be short for this long on end
 
 
 def main():
@@ -176,57 +176,12 @@ def _windows(host):
 
 # ---- memory ----
 
-class Watch:
-    """Looks at all guests and Xen again and again, and keeps what it saw."""
-
-    def __init__(self, host):
-        self.host = host
-        self.looks = []
-
-    def look(self):
-        sample, statuses = self.host.sample(), self.host.statuses()
-        for name, status in statuses.items():
-            status["actual_kib"] = sample.actual_kib[self.host.guests[name].domid]
-        statuses["free_kib"] = sample.free_kib
-        statuses["at_s"] = time.monotonic()
-        self.looks.append(statuses)
-        for name in self.host.guests:
-            expect(statuses[name]["oom"] == 0, f"{name} ran out of memory: {statuses[name]}")
-        return statuses
-
-    def actual_mib(self, name):
-        return self.looks[-1][name]["actual_kib"] >> 10
-
-    def longest_short_s(self, name):
-        """For how long on end a guest was seen to be short, at the longest."""
-        longest, since = 0, None
-        for look in self.looks:
-            if look[name]["avail_kib"] >= SHORT_KIB:
-                since = None
-                continue
-            since = look["at_s"] if since is None else since
-            longest = max(longest, look["at_s"] - since)
-        return longest
-
-
 def _memory_host():
     return lab.state("memory", files=lab.project_files(), dom0_alone=True)
 
 
 def _start_memory(host):
     return daemon.running(host, cpu_policy="off", mem_boot_hold_s=3)
-
-
-def _consume(watch, steps):
-    """Walks through {guest: MiB held}, one step at a time, and looks after each."""
-    for step in steps:
-        watch.host.order({name: f"alloc {mib}" for name, mib in step.items()})
-        watch.host.until(f"guests hold {step}",
-                         lambda wanted=step: _hold(watch.look(), wanted), 60, 1)
-
-
-def _hold(look, wanted):
-    return all(look[name]["alloc"] == mib for name, mib in wanted.items())
 
 
 def _givers_keep_their_margin(watch, names):
@@ -259,7 +214,7 @@ def check_m1():
         start = watch.look()
         _start_memory(host)
         with claim("M1: a guest that consumes gradually gains memory and never runs out"):
-            _consume(watch, [{"vm1": mib} for mib in range(15, 316, 15)])
+            watch.consume([{"vm1": mib} for mib in range(15, 316, 15)])
             expect(watch.actual_mib("vm1") > 256 + 100, watch.looks[-1])
         with claim("M1: the idle ones gave some up, and kept what they use and a margin"):
             given = {name: 256 - watch.actual_mib(name) for name in ("vm2", "vm3", "vm4")}
@@ -282,7 +237,7 @@ def check_m2():
         _start_memory(host)
         everyone = sorted(host.guests)
         with claim("M2: four guests that consume alike all gain"):
-            _consume(watch, [{name: mib for name in everyone} for mib in range(15, 151, 15)])
+            watch.consume([{name: mib for name in everyone} for mib in range(15, 151, 15)])
             time.sleep(10)
             watch.look()
             sizes = [watch.actual_mib(name) for name in everyone]
@@ -304,11 +259,11 @@ def check_m3():
         _start_memory(host)
         everyone = sorted(host.guests)
         with claim("M3: all consume"):
-            _consume(watch, [{name: mib for name in everyone} for mib in (40, 80, 120)])
+            watch.consume([{name: mib for name in everyone} for mib in (40, 80, 120)])
         high = {name: watch.actual_mib(name) for name in everyone}
         with claim("M3: vm1 and vm2 free, and memory moves to vm3 and vm4"):
             host.order({"vm1": "alloc 0", "vm2": "alloc 0"})
-            _consume(watch, [{"vm3": mib, "vm4": mib} for mib in range(140, 241, 20)])
+            watch.consume([{"vm3": mib, "vm4": mib} for mib in range(140, 241, 20)])
             time.sleep(5)
             watch.look()
             low = {name: watch.actual_mib(name) for name in everyone}
@@ -414,7 +369,7 @@ def check_hostile_guest():
         with claim("a guest that claims to use everything takes nothing that others need"):
             total = host.guests["vm3"].meminfo()[0]
             host.guests["vm3"].lie(f"1 seq=99 total={total} avail=0 free=0 swap_total=0 swap_used=0")
-            _consume(watch, [{"vm1": mib} for mib in range(20, 141, 20)])
+            watch.consume([{"vm1": mib} for mib in range(20, 141, 20)])
             time.sleep(5)
             watch.look()
             expect(watch.looks[-1]["vm1"]["avail_kib"] > 32 << 10, watch.looks[-1])

@@ -53,4 +53,6 @@ def _setting(name, value):
         return f"{name} = {value}"
     if isinstance(value, str):
         return f'{name} = "{value}"'
+    if isinstance(value, list):
+        return f"{name} = [ {', '.join(json.dumps(item) for item in value)} ]"
     raise LabError(f"no way to write the setting {name} = {value!r}")
