@@ -138,7 +138,7 @@ PCI_RUNS      := tests/pci/run '$(PYTHON) -B tests/pci/check_lspci.py'
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
 SCENARIO_RUNS := tests/scenarios/run
 CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
-LAB_RUNS      := $(foreach t,check_scenarios check_memory check_adapter,'$(PYTHON) tests/lab/$(t).py')
+LAB_RUNS      := $(foreach t,check_scenarios check_cpu check_memory check_adapter,'$(PYTHON) tests/lab/$(t).py')
 
 bench: $(B)/bench
 	@$(B)/bench cpu
