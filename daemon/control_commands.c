@@ -429,7 +429,7 @@ static int run_plan(struct daemon *d, struct request *r,
     int made, rc = -1;
 
     xlp_plan_init(&plan);
-    if (d->host->ops->observe(d->host, &d->fresh) < 0) {
+    if (xlp_host_observe_afresh(d->host, &d->fresh) < 0) {
         request_refuse(r, EXIT_CODE_FAILED, "%s", xlp_host_error(d->host));
         goto out;
     }

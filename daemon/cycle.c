@@ -141,7 +141,9 @@ int cycle_rebalance(struct daemon *d)
 
     d->config.policy.cpu_uneven_ticks = 1;
     d->mode = CONFIG_ACT;
+    d->host->afresh = true;
     rc = cycle_run(d);
+    d->host->afresh = false;
     d->mode = mode;
     d->config.policy.cpu_uneven_ticks = ticks;
     d->last_tick_ns = now_ns;
@@ -159,7 +161,7 @@ static int command_all(struct daemon *d,
     int rc = -1;
 
     xlp_plan_init(&plan);
-    if (d->host->ops->observe(d->host, &d->fresh) < 0)
+    if (xlp_host_observe_afresh(d->host, &d->fresh) < 0)
         daemon_note_error(d, xlp_host_error(d->host));
     else if (make(&d->fresh, XLP_UNKNOWN, &plan) < 0 || cycle_apply(d, &plan, outcomes_out) < 0)
         daemon_note_error(d, "out of memory before acting");

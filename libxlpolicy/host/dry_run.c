@@ -58,8 +58,10 @@ static int passed_on(struct dry_run *dry, int rc)
 static int dry_run_observe(struct xlp_host *host, struct xlp_snapshot *s)
 {
     struct dry_run *dry = dry_run_of(host);
-    int rc = passed_on(dry, dry->inner->ops->observe(dry->inner, s));
+    int rc;
 
+    dry->inner->afresh = host->afresh;
+    rc = passed_on(dry, dry->inner->ops->observe(dry->inner, s));
     memcpy(dry->base.note, dry->inner->note, sizeof(dry->base.note));
     return rc;
 }

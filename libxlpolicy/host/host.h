@@ -68,7 +68,21 @@ struct xlp_host {
     const struct xlp_host_ops *ops;
     char error[XLP_HOST_ERROR_SIZE]; /* the last failure, one line with the mend */
     char note[XLP_HOST_ERROR_SIZE];  /* what the last observation left out, and why; "" nothing */
+    bool afresh; /* the caller's: while it is set, observe reads all there is, also what rarely
+                    changes and is else read now and then */
 };
+
+/* Observes all of it as it is at this moment: for a command, which means what its operator sees
+ * there, or has just set by hand. */
+static inline int xlp_host_observe_afresh(struct xlp_host *host, struct xlp_snapshot *s)
+{
+    int rc;
+
+    host->afresh = true;
+    rc = host->ops->observe(host, s);
+    host->afresh = false;
+    return rc;
+}
 
 static inline const char *xlp_host_error(const struct xlp_host *host)
 {

@@ -7,10 +7,10 @@
  * a cpupool, one of the host's memory, and one for each vCPU of a domain that has several. Nothing
  * tells when `xl vcpu-pin` or `xl sched-credit2` change something behind our back: affinities,
  * weights, and where a vCPU that may run anywhere does run, are read again in turn, AGAIN_VCPUS of
- * them a tick, and besides where we have reason to, above all before we write. xenstore is read
- * when a watch says that something changed; the rest of what it holds changes rarely and is read
- * again every SLOW_TICKS looks.
- * dom0's processes are looked through for those that save a domain.
+ * them a tick, and besides where we have reason to: all of them for a command of the operator's,
+ * and what we write to, before we do. xenstore is read when a watch says that something changed;
+ * the rest of what it holds changes rarely and is read again every SLOW_TICKS looks. dom0's
+ * processes are looked through for those that save a domain.
  */
 #ifndef XLP_HOST_XEN_H
 #define XLP_HOST_XEN_H
@@ -114,7 +114,7 @@ struct xen_domain {
     uint64_t age_then_ns;  /* how long it had run by then, at least */
     xc_domaininfo_t info;  /* as of the last look */
     uint32_t read_in_pool; /* the cpupool in which its vCPUs were last read */
-    bool weight_due;       /* at this look */
+    bool weight_due;       /* to be read, at this look or the next that can */
 
     bool being_saved;   /* or sent, while it may still run */
     unsigned int stale; /* enum xen_stale */
@@ -215,7 +215,7 @@ struct xen_host {
 
     struct xen_pool *pools;
     size_t pool_count, pool_room;
-    bool pools_changed; /* since the last look: one came, or has other pCPUs */
+    bool pools_changed; /* since all domains were last looked at: one came, or has other pCPUs */
 
     xc_domaininfo_t *infos;
     size_t info_count, info_room;
@@ -224,6 +224,7 @@ struct xen_host {
     uint32_t again_domid,
         again_vcpu;          /* whose turn it is to be read again, or of the next there is */
     unsigned int again_left; /* of a look's */
+    bool all_due;            /* at this look, whose turn it is or not */
     struct xen_gone *gone;
     size_t gone_count, gone_room;
     uint64_t swept_ns; /* when they were last looked through; 0: not yet */

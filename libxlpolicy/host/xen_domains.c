@@ -49,6 +49,7 @@ int xlp_xen_observe_domains(struct xen_host *h, struct xlp_snapshot *s)
         if (rc < 0)
             note_left_out(h, h->domains[i], left_out++);
     }
+    h->pools_changed = false;
     /* What fails for each of them is the host's trouble. */
     return s->domain_count == 0 && left_out ? -1 : 0;
 }
@@ -259,6 +260,7 @@ int xlp_xen_read_scheduling(struct xen_host *h, struct xen_domain *d)
     int rc = 0;
 
     d->weight = d->cap_pct = 0;
+    d->weight_due = true; /* until it is known */
     if (pool && pool->sched_id == XEN_SCHEDULER_CREDIT) {
         rc = xc_sched_credit_domain_get(h->xc, d->domid, &credit);
         d->weight = credit.weight;
@@ -271,6 +273,7 @@ int xlp_xen_read_scheduling(struct xen_host *h, struct xen_domain *d)
     if (rc < 0)
         /* EINVAL: it moved to a pool with another scheduler since the pools were read. */
         return errno == ESRCH ? 1 : errno == EINVAL ? 0 : xlp_xen_fail(h, "reading a weight");
+    d->weight_due = false;
     return 0;
 }
 

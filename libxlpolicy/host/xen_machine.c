@@ -158,7 +158,6 @@ static int read_pools(struct xen_host *h)
     uint32_t next = 0;
     size_t kept = 0;
 
-    h->pools_changed = false;
     for (;;) {
         xc_cpupoolinfo_t *info = xc_cpupool_getinfo(h->xc, next);
         int rc;

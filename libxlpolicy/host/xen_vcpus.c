@@ -10,6 +10,7 @@
 #define RUN_TIME_MASK (UINT64_MAX >> 1)
 
 static int make_room(struct xen_domain *d);
+static void doubt_from(struct xen_domain *d, uint32_t id);
 static bool is_due(struct xen_host *h, const struct xen_domain *d, uint32_t id);
 static int read_vcpu(struct xen_host *h, struct xen_domain *d, uint32_t id, bool due);
 static bool pinned_pcpu(const struct xen_host *h, const struct xen_domain *d,
@@ -20,11 +21,11 @@ void xlp_xen_begin_vcpus(struct xen_host *h)
     if (h->again_left > 0)
         h->again_domid = h->again_vcpu = 0; /* the last look came to the end */
     h->again_left = XEN_AGAIN_VCPUS;
+    h->all_due = h->base.afresh || h->pools_changed || h->read_only;
 }
 
 int xlp_xen_read_vcpus(struct xen_host *h, struct xen_domain *d)
 {
-    d->weight_due = false;
     if (make_room(d) < 0)
         return xlp_xen_out_of_memory(h);
     for (uint32_t id = 0; id < d->vcpu_count; id++) {
@@ -35,11 +36,20 @@ int xlp_xen_read_vcpus(struct xen_host *h, struct xen_domain *d)
         /* No vCPU 0, though the list told of vCPUs: the domain went in between. */
         if (rc == 1 && id == 0)
             return 1;
-        if (rc < 0)
+        if (rc < 0) {
+            doubt_from(d, id);
             return -1;
+        }
     }
     d->read_in_pool = d->info.cpupool;
     return 0;
+}
+
+/* What was due at this look and was not read is due at the next. */
+static void doubt_from(struct xen_domain *d, uint32_t id)
+{
+    for (; id < d->vcpu_count; id++)
+        d->vcpus[id].doubtful = true;
 }
 
 static int make_room(struct xen_domain *d)
@@ -78,13 +88,14 @@ static bool is_new(const struct xen_host *h, const struct xen_domain *d)
 }
 
 /* Whether what rarely changes of a vCPU is read at this look. A move to another pool resets masks,
- * and so may a pCPU that leaves. Domains are looked at by rising domid, so whose turn it is moves
- * along with the look. */
+ * and so may a pCPU that leaves. Who only reads sees another process's records anew at each look,
+ * and must not hold them against masks from before. Domains are looked at by rising domid, so whose
+ * turn it is moves along with the look. */
 static bool is_due(struct xen_host *h, const struct xen_domain *d, uint32_t id)
 {
     const struct xen_vcpu *v = &d->vcpus[id];
 
-    if (!v->exists || v->doubtful || is_new(h, d) || h->pools_changed ||
+    if (!v->exists || v->doubtful || is_new(h, d) || h->all_due ||
         d->read_in_pool != d->info.cpupool)
         return true;
     if (h->again_left == 0 || d->domid < h->again_domid ||

@@ -188,6 +188,29 @@ START_TEST(acting_again_ends_a_release_that_is_not_finished)
 }
 END_TEST
 
+static bool looks_afresh(const char *command)
+{
+    fake.afresh = false;
+    ask(command);
+    return fake.afresh;
+}
+
+START_TEST(a_command_looks_at_all_there_is_and_a_tick_does_not)
+{
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(!fake.afresh);
+    ck_assert(looks_afresh("\"adopt\""));
+    ck_assert(looks_afresh("\"release\""));
+    fake.now_ns += 1000 * MS;
+    ck_assert(looks_afresh("\"rebalance\""));
+    ck_assert(looks_afresh("\"mode\",\"mode\":\"act\""));
+    ck_assert_int_eq(cycle_release_all(&d), 0);
+    ck_assert(fake.afresh);
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(!fake.afresh);
+}
+END_TEST
+
 START_TEST(what_fails_every_tick_does_not_fill_the_history)
 {
     struct xlp_action action;
@@ -429,6 +452,7 @@ FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
              every_action_is_tried_though_one_fails,
              memory_that_was_released_goes_back_although_all_else_is_only_advised,
              acting_again_ends_a_release_that_is_not_finished,
+             a_command_looks_at_all_there_is_and_a_tick_does_not,
              what_fails_every_tick_does_not_fill_the_history)
 FIXTURE_CASE(asking, the_state_is_put_together_once_a_tick,
              what_a_command_changed_shows_in_the_state_at_once)

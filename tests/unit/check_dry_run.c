@@ -10,7 +10,7 @@
 /* A host that counts what is asked of it. */
 struct recorder {
     struct xlp_host base;
-    bool fails;
+    bool fails, afresh;
     int observed, applied, waited, closed;
     uint64_t waited_until_ns;
 };
@@ -29,6 +29,7 @@ static int recorder_observe(struct xlp_host *host, struct xlp_snapshot *s)
     struct recorder *r = (struct recorder *)host;
 
     r->observed++;
+    r->afresh = host->afresh;
     s->time_ns = 42;
     return rc_of(r);
 }
@@ -109,7 +110,10 @@ START_TEST(looks_time_and_waiting_are_the_wrapped_hosts)
     struct xlp_snapshot s = {0};
     struct pollfd fd = {.fd = -1};
 
+    ck_assert_int_eq(xlp_host_observe_afresh(host, &s), 0);
+    ck_assert(inner.afresh);
     ck_assert_int_eq(host->ops->observe(host, &s), 0);
+    ck_assert(!inner.afresh);
     ck_assert_uint_eq(s.time_ns, 42);
     ck_assert_uint_eq(host->ops->now_ns(host), 4711);
     ck_assert_int_eq(host->ops->wait(host, 5000, &fd, 1), XLP_WAKE_FD);

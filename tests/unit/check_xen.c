@@ -144,6 +144,100 @@ START_TEST(where_a_pool_changed_all_are_read_at_once)
 }
 END_TEST
 
+/* Looks, and finds that every affinity and weight was read. */
+static void expect_all_read(struct xen_host *h,
+                            int (*observe)(struct xlp_host *, struct xlp_snapshot *))
+{
+    struct xlp_snapshot s;
+
+    fake.masks = fake.weights = 0;
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(observe(&h->base, &s), 0);
+    xlp_snapshot_dispose(&s);
+    ck_assert_uint_eq(fake.masks, MANY);
+    ck_assert_uint_eq(fake.weights, MANY);
+}
+
+static int observe_afresh(struct xlp_host *host, struct xlp_snapshot *s)
+{
+    static const struct xlp_host_ops ops = {.observe = xlp_xen_observe};
+
+    host->ops = &ops;
+    return xlp_host_observe_afresh(host, s);
+}
+
+START_TEST(a_command_is_about_all_as_it_is_now)
+{
+    struct xen_host *h = with_many();
+
+    expect_all_read(h, observe_afresh);
+    fake.masks = 0;
+    look(h);
+    ck_assert_uint_le(fake.masks, XEN_AGAIN_VCPUS);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(who_only_reads_holds_no_record_against_masks_from_before)
+{
+    struct xen_host *h = with_many();
+
+    h->read_only = true;
+    expect_all_read(h, xlp_xen_observe);
+    expect_all_read(h, xlp_xen_observe);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_pool_that_changed_is_not_forgotten_when_the_look_fails)
+{
+    struct xen_host *h = with_many();
+    struct xlp_snapshot s;
+
+    xlp_snapshot_init(&s);
+    fake.pool &= (uint8_t)~1;
+    fake.store_lost = true;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), -1);
+    xlp_snapshot_dispose(&s);
+    expect_all_read(h, xlp_xen_observe);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(what_a_look_did_not_come_to_is_read_at_the_next)
+{
+    struct xen_host *h = with_many();
+    struct fake_domain *last = fake_domain(MANY);
+
+    last->info.max_vcpu_id = 1;
+    look(h);
+    fake.pool &= (uint8_t)~1;
+    last->hard = 1 << 2;
+    last->error = EIO; /* at vCPU 0 */
+    look(h);
+    last->error = 0;
+    look(h);
+    ck_assert(!xlp_cpumap_test(&xlp_xen_domain(h, MANY)->vcpus[1].masks.hard, 1));
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(a_weight_that_could_not_be_read_is_read_at_the_next_look)
+{
+    struct xen_host *h = with_many();
+
+    for (int i = 0; i < 3; i++) {
+        fake.weight_error = EIO;
+        look(h);
+        fake.weight_error = 0;
+        look(h);
+        for (uint32_t domid = 1; domid <= MANY; domid++)
+            ck_assert_uint_eq(xlp_xen_domain(h, domid)->weight, 256);
+    }
+    fake_close(h);
+}
+END_TEST
+
 START_TEST(an_affinity_that_someone_else_changed_is_read_at_the_next_look)
 {
     struct xen_host *h = with_many();
@@ -905,7 +999,11 @@ CHECK_CASE(looking, an_event_is_told_once,
            the_time_a_guest_was_built_or_paused_does_not_count_as_its_age,
            a_guest_that_has_run_at_first_sight_is_as_old_as_its_creation)
 CHECK_CASE(again, a_look_reads_only_so_many_vcpus_again, each_has_its_turn,
-           where_a_pool_changed_all_are_read_at_once,
+           where_a_pool_changed_all_are_read_at_once, a_command_is_about_all_as_it_is_now,
+           who_only_reads_holds_no_record_against_masks_from_before,
+           a_pool_that_changed_is_not_forgotten_when_the_look_fails,
+           what_a_look_did_not_come_to_is_read_at_the_next,
+           a_weight_that_could_not_be_read_is_read_at_the_next_look,
            an_affinity_that_someone_else_changed_is_read_at_the_next_look)
 CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
            a_guest_that_took_long_to_build_is_known_when_it_first_runs,

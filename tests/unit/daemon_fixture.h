@@ -29,6 +29,7 @@ struct fake {
     unsigned int observe_fails_at, wait_fails_at, ends_at; /* the how manieth call; 0: never */
     uint32_t refuses_vcpu;                                 /* XLP_UNKNOWN: none */
     bool releasing;                                        /* its guest's memory */
+    bool afresh;                                           /* the last look was to be */
     enum xlp_action_kind applied_last;
 };
 
@@ -40,6 +41,7 @@ static int fake_observe(struct xlp_host *host, struct xlp_snapshot *s)
     if (fake->observed < sizeof(fake->looks_ns) / sizeof(fake->looks_ns[0]))
         fake->looks_ns[fake->observed] = fake->now_ns;
     fake->observed++;
+    fake->afresh = host->afresh;
     fake->now_ns += fake->observe_takes_ns;
     xlp_snapshot_reset(s);
     s->time_ns = fake->now_ns;

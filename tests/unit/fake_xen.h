@@ -51,6 +51,7 @@ static struct {
     const char *fail_watch;               /* likewise a watch, for want of memory */
     unsigned int looks;                   /* at single vCPUs: their state, */
     unsigned int masks, weights;          /* their affinities, and at the weights of domains */
+    int weight_error;                     /* why no weight can be read */
     int limits;                           /* that Xen still sets before it refuses; 0: any number */
     bool target_fails;                    /* libxl sets none */
     bool target_lost;                     /* nor does it notice */
@@ -207,7 +208,7 @@ static inline struct fake_domain *fake_vcpu(uint32_t domid, int vcpu)
 {
     struct fake_domain *d = fake_domain(domid);
 
-    errno = d && vcpu == 0 ? d->error : ESRCH;
+    errno = d && (unsigned int)vcpu <= d->info.max_vcpu_id ? d->error : ESRCH;
     return errno ? NULL : d;
 }
 
@@ -257,6 +258,10 @@ int xc_sched_credit2_domain_get(xc_interface *xch, uint32_t domid,
 {
     (void)xch;
     fake.weights++;
+    if (fake.weight_error) {
+        errno = fake.weight_error;
+        return -1;
+    }
     sdom->weight = fake_domain(domid)->weight;
     return 0;
 }
