@@ -218,7 +218,7 @@ void xlp_xen_apply_reservation(struct xen_host *h, const struct xlp_action *acti
                                struct xlp_outcome *outcome_out)
 {
     const struct xlp_reservation *wanted = &action->reservation;
-    struct xen_reservation *r = find(h, wanted->id);
+    struct xen_reservation *r;
     bool is_new = action->kind == XLP_RESERVE;
     int rc;
 
@@ -226,6 +226,7 @@ void xlp_xen_apply_reservation(struct xen_host *h, const struct xlp_action *acti
         xlp_xen_outcome(outcome_out, XLP_NOT_DONE_FAILED, "%s", h->base.error);
         return;
     }
+    r = find(h, wanted->id);
     if (is_new ? r || h->reservation_count == XLP_RESERVATIONS_MAX : !r) {
         xlp_xen_outcome(outcome_out, XLP_NOT_DONE_GONE,
                         is_new ? "there is no room for it" : "it is there no longer");

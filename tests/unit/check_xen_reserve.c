@@ -98,6 +98,17 @@ START_TEST(an_id_is_not_given_twice_by_the_next_daemon_either)
 }
 END_TEST
 
+START_TEST(what_is_there_is_found_before_the_first_look_too)
+{
+    struct xlp_reservation r = made(1);
+
+    start_again();
+    ck_assert_int_eq(apply(XLP_RESERVE, &r), XLP_NOT_DONE_GONE);
+    start_again();
+    ck_assert_int_eq(apply(XLP_UNRESERVE, &r), XLP_DONE);
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_is_not_so)
 {
     struct xlp_reservation r = made(1);
@@ -170,6 +181,7 @@ END_TEST
 
 CHECK_FIXTURE_CASE(reservations, start, stop, what_was_reserved_is_known_after_a_restart,
                    an_id_is_not_given_twice_by_the_next_daemon_either,
+                   what_is_there_is_found_before_the_first_look_too,
                    what_cannot_be_written_is_not_so, an_entry_that_is_none_is_passed_over,
                    one_whose_time_is_over_has_none_left_and_goes_when_told,
                    a_xenstore_that_lost_everything_is_told_again,
