@@ -354,12 +354,9 @@ static int64_t promised_kib(const struct xlp_domain *d)
  * for a guest that is paused; but we do not wait for a balloon that does not move. */
 static bool takes_promise(const struct xlp_domain *d, const struct balloon *b)
 {
-    const struct xlp_memory_ledger *l = &d->memory.ledger;
-    bool ours = l->recorded && l->our_target_kib == d->memory.target_kib;
-
     if (d->flags & (XLP_DOMAIN_DYING | XLP_DOMAIN_SHUTDOWN) || !d->memory.balloon)
         return false;
-    return (d->flags == 0 || ours) && !b->slow && !b->failed;
+    return (d->flags == 0 || is_ours(&d->memory)) && !b->slow && !b->failed;
 }
 
 /* Its balloon is not seen to move. */
