@@ -9,6 +9,8 @@
 #include "grow.h"
 #include "memory/memory.h"
 
+#define LEAST_MAX_NS UINT64_C(100000000)
+
 struct xlp_engine {
     struct xlp_cpu *cpu;
     struct xlp_memory *memory;
@@ -61,6 +63,17 @@ static uint64_t elapsed_since(const struct xlp_engine *engine, const struct xlp_
     if (!engine->seen || s->time_ns <= engine->time_ns || s->time_ns - engine->time_ns > longest_ns)
         return 0;
     return s->time_ns - engine->time_ns;
+}
+
+/* What a vCPU did in a moment says nothing of what it wants: 0 for a look that came so soon after
+ * the one before, as a command may ask for it. */
+static uint64_t measured_over(uint64_t elapsed_ns, const struct xlp_policy *policy)
+{
+    uint64_t least_ns = (uint64_t)policy->tick_ms * UINT64_C(100000);
+
+    if (least_ns > LEAST_MAX_NS)
+        least_ns = LEAST_MAX_NS;
+    return elapsed_ns < least_ns ? 0 : elapsed_ns;
 }
 
 static int make_room(struct xlp_engine *engine, const struct xlp_snapshot *s)
@@ -120,14 +133,15 @@ int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
                       const struct xlp_policy *policy, struct xlp_plan *plan_out)
 {
     uint64_t elapsed_ns = elapsed_since(engine, s, policy);
+    uint64_t measured_ns = measured_over(elapsed_ns, policy);
 
     xlp_plan_reset(plan_out);
     engine->time_ns = s->time_ns;
     engine->seen = true;
     if (make_room(engine, s) < 0 || xlp_plan_start(plan_out, s) < 0)
         return -1;
-    view_pcpus(engine, s, elapsed_ns);
-    if (xlp_cpu_decide(engine->cpu, s, policy, elapsed_ns, plan_out, engine->vcpu_views) < 0)
+    view_pcpus(engine, s, measured_ns);
+    if (xlp_cpu_decide(engine->cpu, s, policy, measured_ns, plan_out, engine->vcpu_views) < 0)
         return -1;
     return xlp_memory_decide(engine->memory, s, policy, elapsed_ns == 0, plan_out,
                              engine->domain_views);

@@ -19,7 +19,9 @@ struct xlp_engine *xlp_engine_new(void);
 void xlp_engine_free(struct xlp_engine *engine);
 
 /* Fills plan_out (reset first, buffers kept). A snapshot not later than the one before, or of a
- * gap longer than ten ticks, starts measurements afresh. 0, or -1 when memory is out. */
+ * gap longer than ten ticks, starts measurements afresh; one less than a tenth of a tick later, or
+ * than 100 ms where that is less, measures no use of CPU, and moves no vCPU. 0, or -1 when memory
+ * is out. */
 int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
                       const struct xlp_policy *policy, struct xlp_plan *plan_out);
 

@@ -109,6 +109,27 @@ START_TEST(what_cannot_be_compared_is_not_known)
 }
 END_TEST
 
+START_TEST(what_was_done_in_a_moment_is_no_measure)
+{
+    const struct xlp_vcpu_view *vcpus;
+    size_t count;
+
+    made_guest(&s, 1, 1);
+    decide();
+    decide_later((const uint64_t[]){1000, 1000, 1000});
+    s.time_ns += 5 * 1000000; /* none of them was idle for one of those */
+    s.vcpus[0].cpu_time_ns += 5 * 1000000;
+    ck_assert(!decide()[0].known);
+    vcpus = xlp_engine_vcpu_views(engine, &count);
+    ck_assert(vcpus[0].known && vcpus[0].demand == 0);
+    s.time_ns += 100 * 1000000;
+    ck_assert(decide()[0].known);
+    policy.tick_ms = 60000;
+    s.time_ns += 100 * 1000000;
+    ck_assert(decide()[0].known);
+}
+END_TEST
+
 static TCase *pcpus(void)
 {
     TCase *tcase = tcase_create("pcpus");
@@ -118,6 +139,7 @@ static TCase *pcpus(void)
     tcase_add_test(tcase, a_pcpu_that_was_offline_is_not_known_for_a_tick);
     tcase_add_test(tcase, pcpus_are_compared_by_id_when_one_goes_or_comes);
     tcase_add_test(tcase, what_cannot_be_compared_is_not_known);
+    tcase_add_test(tcase, what_was_done_in_a_moment_is_no_measure);
     return tcase;
 }
 
