@@ -35,7 +35,9 @@ LIB_SRC    := $(wildcard libxlpolicy/*.c libxlpolicy/*/*.c)
 DAEMON_SRC := $(wildcard daemon/*.c)
 # The configuration file is read by the daemon and by `xlpolicy config check` alike.
 CONFIG_SRC := daemon/config.c daemon/config_scan.c daemon/words.c
-TOOLS_SRC  := $(wildcard tools/*.c tools/pci/*.c) $(CONFIG_SRC)
+# So are the metrics written by both.
+METRICS_SRC := daemon/metrics.c
+TOOLS_SRC  := $(wildcard tools/*.c tools/pci/*.c) $(CONFIG_SRC) $(METRICS_SRC)
 AGENT_SRC  := $(wildcard tools/guest-agent/*.c)
 UNIT_SRC   := $(wildcard tests/unit/check_*.c tests/property/check_*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
@@ -100,7 +102,10 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 
 BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev libpci-dev libncurses-dev
 TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
-              binutils librsvg2-bin pciutils tmux python3-jsonschema
+              binutils librsvg2-bin pciutils tmux python3-jsonschema \
+              ganeti-htools python3-prometheus-client
+
+PROMTOOL   := build/unpacked/prometheus/usr/bin/promtool
 
 deps:
 	@tests/deps $(BUILD_DEPS) $(TEST_DEPS)
@@ -110,10 +115,10 @@ export XLP_BUILD := $(B)
 
 # What a fresh machine lacks is installed before anything is built.
 check: deps
-	@$(MAKE) --no-print-directory all test-programs lab-programs
+	@$(MAKE) --no-print-directory all test-programs lab-programs $(PROMTOOL)
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS) -v $(LAB_RUNS)
 
-unit-check: all test-programs
+unit-check: all test-programs $(PROMTOOL)
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS)
 
 lab-check: lab-programs
@@ -128,6 +133,10 @@ demo: deps
 	@$(PYTHON) tests/lab/demo.py
 
 test-programs: $(UNIT) $(FUZZ)
+
+# Debian has promtool only in a package that would start a server.
+$(PROMTOOL):
+	@tests/unpack prometheus build/unpacked/prometheus
 
 # Guests run the agent without sanitizers, with which it would not be static.
 lab-programs: all $(B)/hosttool
@@ -162,7 +171,7 @@ lint:
 	$(MAKE) --no-print-directory B=build/clang CC=clang all test-programs lab-programs
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
-	shellcheck -x .ci/run tests/deps tests/tap-run tests/boundaries tests/scenarios/run \
+	shellcheck -x .ci/run tests/deps tests/unpack tests/tap-run tests/boundaries tests/scenarios/run \
 	    tests/pci/run tests/pci/transcript \
 	    daemon/init/xlpolicyd tools/xlpolicy.bash tools/guest-agent/xlpolicy-guest-agent.init
 	podchecker $(MAN_POD)
@@ -189,7 +198,7 @@ install: all
 	sed 's|@SBINDIR@|$(SBINDIR)|' daemon/init/xlpolicyd.service \
 	    > $(DESTDIR)$(UNITDIR)/xlpolicyd.service
 	$(INSTALL) -D -m 644 tools/xlpolicy.bash $(DESTDIR)$(COMPDIR)/xlpolicy
-	$(INSTALL) -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 README.md $(wildcard docs/*.md docs/*.json) $(DESTDIR)$(DOCDIR)
 	$(foreach m,$(basename $(notdir $(MAN_POD))),\
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$(call man_section,$(m)) && \
 	    pod2man --utf8 -c "Xen resource manager" -r "xlpolicy $(VERSION)" \

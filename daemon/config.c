@@ -21,12 +21,14 @@
 #define CONFIG_TEXT_SIZE 256
 
 const struct config_key config_keys[] = {
-    {"mode", offsetof(struct config, mode), "advise act pause", "advise",
+    {"mode", CONFIG_CHOICE, offsetof(struct config, mode), "advise act pause", "advise",
      "advise: say what would be done; act: do it; pause: only look"},
-    {"control_group", offsetof(struct config, control_group), NULL, "",
+    {"control_group", CONFIG_GROUP, offsetof(struct config, control_group), NULL, "",
      "members of this group may ask over the control socket; only root may change anything"},
-    {"log", offsetof(struct config, log), "auto syslog stderr", "auto",
+    {"log", CONFIG_CHOICE, offsetof(struct config, log), "auto syslog stderr", "auto",
      "where the log goes; auto: stderr in the foreground, else syslog"},
+    {"metrics_file", CONFIG_PATH, offsetof(struct config, metrics_file), NULL, "",
+     "where metrics are written for node_exporter's textfile collector"},
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
@@ -314,18 +316,27 @@ static int take_key(struct reading *r, const struct config_key *key, unsigned in
                     const char *value)
 {
     void *field = (char *)&r->result + key->offset;
+    int chosen;
 
-    if (key->choices) {
-        int chosen = words_index(key->choices, value);
-
+    switch (key->kind) {
+    case CONFIG_CHOICE:
+        chosen = words_index(key->choices, value);
         if (chosen < 0)
             return fail(r, line, "%s: \"%s\" is not one of: %s", key->name, value, key->choices);
         *(int *)field = chosen;
-        return 0;
+        break;
+    case CONFIG_GROUP:
+        if (strlen(value) >= CONFIG_GROUP_SIZE || (value[0] && !getgrnam(value)))
+            return fail(r, line, "%s: there is no group \"%s\"", key->name, value);
+        snprintf(field, CONFIG_GROUP_SIZE, "%s", value);
+        break;
+    case CONFIG_PATH:
+        if (strlen(value) >= CONFIG_PATH_SIZE || (value[0] && value[0] != '/'))
+            return fail(r, line, "%s: should be a path that begins with / and is not too long",
+                        key->name);
+        snprintf(field, CONFIG_PATH_SIZE, "%s", value);
+        break;
     }
-    if (strlen(value) >= CONFIG_GROUP_SIZE || (value[0] && !getgrnam(value)))
-        return fail(r, line, "%s: there is no group \"%s\"", key->name, value);
-    snprintf(field, CONFIG_GROUP_SIZE, "%s", value);
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #define CONFIG_DEFAULT_PATH    "/etc/xlpolicy/xlpolicyd.conf"
 #define CONTROL_SOCKET_DEFAULT "/run/xlpolicy/control.sock"
 #define CONFIG_GROUP_SIZE      33
+#define CONFIG_PATH_SIZE       256
 
 enum config_mode { CONFIG_ADVISE, CONFIG_ACT, CONFIG_PAUSE };
 enum config_log { CONFIG_LOG_AUTO, CONFIG_LOG_SYSLOG, CONFIG_LOG_STDERR };
@@ -24,13 +25,21 @@ struct config {
     int mode;                              /* enum config_mode */
     int log;                               /* enum config_log */
     char control_group[CONFIG_GROUP_SIZE]; /* "": none */
+    char metrics_file[CONFIG_PATH_SIZE];   /* "": none */
+};
+
+enum config_kind {
+    CONFIG_CHOICE, /* an int */
+    CONFIG_GROUP,  /* text of CONFIG_GROUP_SIZE */
+    CONFIG_PATH,   /* text of CONFIG_PATH_SIZE: absolute */
 };
 
 /* One key of the daemon's own. */
 struct config_key {
     const char *name;
-    size_t offset;        /* in struct config: of an int for a choice, else of a name */
-    const char *choices;  /* "advise act pause": the i-th word stands for value i; NULL: a group */
+    enum config_kind kind;
+    size_t offset;        /* in struct config */
+    const char *choices;  /* "advise act pause": the i-th word stands for value i */
     const char *standard; /* the default */
     const char *help;     /* one line: what it does */
 };

@@ -239,6 +239,7 @@ static int run_status(struct daemon *d, struct request *r)
     xlp_json_put_u64(w, "ticks", n->ticks);
     xlp_json_put_u64(w, "ticks_missed", n->ticks_missed);
     xlp_json_put_u64(w, "ticks_failed", n->ticks_failed);
+    xlp_json_put_bool(w, "failing", d->failing);
     put_seconds(w, "tick_s", n->tick_ns);
     put_counts(w, "done", n->done);
     put_counts(w, "not_done", n->not_done);

@@ -8,6 +8,7 @@
 #include "cycle.h"
 #include "log.h"
 #include "notify.h"
+#include "textfile.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 /* What happens on the host brings the next tick forward, but one tick keeps this far from another:
@@ -88,6 +89,7 @@ static void run_due_tick(struct daemon *d)
         return;
     d->last_tick_ns = now_ns;
     cycle_run(d);
+    textfile_tick(d);
     d->next_tick_ns = loop_next_tick(d->next_tick_ns, d->host->ops->now_ns(d->host), tick_ns,
                                      &d->counters.ticks_missed);
     notify_send("STATUS=%s: %zu domains, %zu actions", config_mode_name(d->mode),

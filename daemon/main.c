@@ -13,6 +13,7 @@
 #include "options.h"
 #include "pidfile.h"
 #include "state.h"
+#include "textfile.h"
 
 static int run(struct daemon *d);
 static int run_daemon(struct daemon *d);
@@ -94,6 +95,7 @@ static int serve(struct daemon *d, int signal_fd, int ready_fd)
     notify_send("READY=1");
     rc = loop_run(d, signal_fd);
     notify_send("STOPPING=1");
+    textfile_remove(d);
     log_line(LOG_NOTICE, "stopped; the host stays as it is");
     return rc < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
 }

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "notify.h"
 #include "overrides.h"
+#include "textfile.h"
 
 /* Beside one another, of the same name. */
 #define RECORDINGS_MAX 100
@@ -143,6 +144,7 @@ static int replace_config(struct daemon *d, char *error, size_t error_size)
     d->config = fresh;
     d->config_found = found;
     d->state_current = false;
+    textfile_reload(d);
     return 0;
 }
 

@@ -57,6 +57,12 @@ struct daemon {
     char record_path[PATH_MAX + 16]; /* its name */
     struct xlp_recorder *recorder;
 
+    struct {
+        uint64_t due_ns;                /* monotonic clock */
+        char written[CONFIG_PATH_SIZE]; /* where there is one of ours; "": nowhere */
+        bool failing;
+    } textfile;
+
     struct control control;
     struct xlp_json_writer *state_reply;             /* to "state", as long as */
     bool state_current;                              /* there was no tick or change since */

@@ -167,3 +167,19 @@ const struct xlp_domain_view *xlp_engine_domain_views(const struct xlp_engine *e
     *count_out = engine->domain_count;
     return engine->domain_views;
 }
+
+struct xlp_domain_cpu xlp_domain_cpu_sum(const struct xlp_snapshot *s, const struct xlp_domain *d,
+                                         const struct xlp_vcpu_view *vcpus)
+{
+    struct xlp_domain_cpu sum = {.known = d->vcpu_count > 0};
+
+    for (uint32_t i = d->first_vcpu; i < d->first_vcpu + d->vcpu_count; i++) {
+        sum.known &= vcpus[i].known || !s->vcpus[i].online;
+        if (!vcpus[i].known)
+            continue;
+        sum.used += vcpus[i].used;
+        sum.demand += vcpus[i].demand;
+        sum.entitlement += vcpus[i].entitlement;
+    }
+    return sum;
+}

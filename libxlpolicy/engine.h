@@ -43,6 +43,16 @@ struct xlp_domain_view {
     bool known; /* false while there is no usable report */
 };
 
+/* All vCPUs of a domain together, in pCPUs. Of those not known the sums have nothing. */
+struct xlp_domain_cpu {
+    double used, demand, entitlement;
+    bool known; /* all that are online are; false, too, of a domain without vCPUs */
+};
+
+/* vcpus: the views of all vCPUs of the snapshot that the domain is from. */
+struct xlp_domain_cpu xlp_domain_cpu_sum(const struct xlp_snapshot *s, const struct xlp_domain *d,
+                                         const struct xlp_vcpu_view *vcpus);
+
 const struct xlp_pcpu_view *xlp_engine_pcpu_views(const struct xlp_engine *engine,
                                                   size_t *count_out);
 const struct xlp_vcpu_view *xlp_engine_vcpu_views(const struct xlp_engine *engine,

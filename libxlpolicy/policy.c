@@ -486,3 +486,12 @@ char *xlp_domain_policy_format(const struct xlp_domain_policy *d, char *text, si
         text[used - 1] = '\0';
     return text;
 }
+
+int64_t xlp_policy_reserve_kib(const struct xlp_policy *p, int64_t total_kib)
+{
+    const int64_t least_kib = 72 * 1024;
+
+    if (p->mem_reserve_kib > 0)
+        return p->mem_reserve_kib;
+    return total_kib / 100 > least_kib ? total_kib / 100 : least_kib;
+}

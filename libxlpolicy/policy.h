@@ -127,6 +127,9 @@ char *xlp_domain_policy_format(const struct xlp_domain_policy *d, char *text, si
 /* What holds for the guest of this name: the defaults, overlaid by each matching entry. */
 struct xlp_domain_policy xlp_policy_for(const struct xlp_policy *p, const char *name);
 
+/* What is kept free of a host with so much memory. */
+int64_t xlp_policy_reserve_kib(const struct xlp_policy *p, int64_t total_kib);
+
 /* Reads a size with suffix b k m g t (KiB without one) as KiB. 0, or -1. */
 int xlp_size_parse(const char *text, int64_t *kib_out);
 

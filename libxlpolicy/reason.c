@@ -32,6 +32,41 @@ int xlp_reason_by_name(const char *name)
     return -1;
 }
 
+bool xlp_reason_is_hands_off(enum xlp_reason_code code)
+{
+    switch (code) {
+    case XLP_REASON_CPU_SCHED_BALANCES:
+    case XLP_REASON_CPU_SCHED_FIXED:
+    case XLP_REASON_CPU_SOFT_IGNORED:
+    case XLP_REASON_CPU_OPERATOR_PIN:
+    case XLP_REASON_CPU_OPERATOR_PREFERENCE:
+    case XLP_REASON_CPU_TAKEN_BACK:
+    case XLP_REASON_CPU_NOWHERE:
+    case XLP_REASON_CPU_DOM0:
+    case XLP_REASON_CPU_OFF:
+    case XLP_REASON_CPU_EXCLUDED:
+    case XLP_REASON_WEIGHT_NO_WEIGHTS:
+    case XLP_REASON_WEIGHT_OPERATOR:
+    case XLP_REASON_WEIGHT_TAKEN_BACK:
+    case XLP_REASON_MEM_NO_AGENT:
+    case XLP_REASON_MEM_BAD_REPORT:
+    case XLP_REASON_MEM_NO_BALLOON:
+    case XLP_REASON_MEM_PASSTHROUGH:
+    case XLP_REASON_MEM_OPERATOR:
+    case XLP_REASON_MEM_OTHER_CONTROLLER:
+    case XLP_REASON_MEM_DOM0:
+    case XLP_REASON_MEM_OFF:
+    case XLP_REASON_MEM_EXCLUDED:
+    case XLP_REASON_RELEASED:
+    case XLP_REASON_PAUSED:
+    case XLP_REASON_BUILDING:
+    case XLP_REASON_MIGRATING:
+    case XLP_REASON_SHUTDOWN:
+    case XLP_REASON_DYING: return true;
+    default: return false;
+    }
+}
+
 size_t xlp_reason_field_count(enum xlp_reason_code code)
 {
     const char *fields = reasons[code].fields;

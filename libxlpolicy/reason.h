@@ -6,6 +6,7 @@
 #ifndef XLP_REASON_H
 #define XLP_REASON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -255,6 +256,9 @@ const char *xlp_reason_name(enum xlp_reason_code code);
 
 /* The code with that name, or -1. */
 int xlp_reason_by_name(const char *name);
+
+/* Whether it says, of a domain's verdict, that the domain is not managed in this respect at all. */
+bool xlp_reason_is_hands_off(enum xlp_reason_code code);
 
 /* How many numbers the code has, and the name of the i-th (static text of at most 31 characters
  * copied into field). */

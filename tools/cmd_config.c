@@ -23,7 +23,8 @@ static const char *key_value(const struct config *config, const struct config_ke
 {
     const void *field = (const char *)config + key->offset;
 
-    return key->choices ? word_at(key->choices, *(const int *)field, text, size) : field;
+    return key->kind == CONFIG_CHOICE ? word_at(key->choices, *(const int *)field, text, size)
+                                      : field;
 }
 
 /* As a file that `config check` would take. */

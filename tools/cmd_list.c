@@ -30,8 +30,8 @@ static void format_state(const struct xlp_domain *d, const struct domain_cpu *cp
 
 static const char *managed_text(const struct xlp_verdict *verdict)
 {
-    bool cpu = !source_is_hands_off(verdict->cpu.code);
-    bool memory = !source_is_hands_off(verdict->memory.code);
+    bool cpu = !xlp_reason_is_hands_off(verdict->cpu.code);
+    bool memory = !xlp_reason_is_hands_off(verdict->memory.code);
 
     if (cpu && memory)
         return "yes";

@@ -136,7 +136,8 @@ static enum cli_exit print_text(const struct cli *cli, const struct source *sour
     printf("Planned:     %zu action%s\n", source->plan.action_count,
            source->plan.action_count == 1 ? "" : "s");
     print_reservations(source);
-    if (problems_find(source, print_problem, &printed) == 0)
+    if (xlp_problems_find(&source->snapshot, &source->plan, source->vcpus, print_problem,
+                          &printed) == 0)
         printf("Problems:    none\n");
     return exit_code;
 }
@@ -171,7 +172,7 @@ static enum cli_exit print_json(const struct cli *cli, const struct source *sour
     xlp_json_put_u64(w, "reservations", source->plan.reservation_count);
     xlp_json_write_key(w, "problems");
     xlp_json_open_array(w);
-    problems_find(source, write_problem, w);
+    xlp_problems_find(&source->snapshot, &source->plan, source->vcpus, write_problem, w);
     xlp_json_close_array(w);
     return cli_json_print(w);
 }

@@ -95,7 +95,7 @@ static void write_reason(struct xlp_json_writer *w, const char *key,
 {
     xlp_json_write_key(w, key);
     xlp_json_open_object(w);
-    xlp_json_put_bool(w, "managed", !source_is_hands_off(reason->code));
+    xlp_json_put_bool(w, "managed", !xlp_reason_is_hands_off(reason->code));
     xlp_json_write_key(w, "reason");
     xlp_reason_write(w, reason);
     xlp_json_close_object(w);

@@ -88,6 +88,12 @@ static const struct command_option top_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct command_option export_options[] = {
+    {"for", 'f', "TIME", "hbal: the mean over the next 90s, 5m, 2h or 1d"},
+    {"instances", 'i', "FILE", "hbal: leave out, and name, who is not listed there"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct command commands[] = {
     {"list", "[DOM]", 0, 1, NULL, "List domains: what each uses, wants and is due",
      "Mem, Need and Target are in MiB: what the guest has, what it needs as its own\n"
@@ -197,6 +203,13 @@ const struct command commands[] = {
      "Watches, changes nothing, and stops at ^C. For a recording of what the daemon\n"
      "does, start it with --record FILE.\n",
      cmd_record, CLI_GIVEN_HOST | CLI_GIVEN_SET},
+    {"export", "hbal|openmetrics", 1, 1, export_options,
+     "Print the host in other programs' formats",
+     "hbal: what each guest wants of this host, as a dynamic utilisation file for\n"
+     "Ganeti's balancer. FILE has the names of Ganeti's instances, one a line. Exits\n"
+     "with 1 if a guest had to be left out.\n"
+     "openmetrics: what the daemon writes for Prometheus with `metrics_file`.\n",
+     cmd_export, READS & ~CLI_GIVEN_JSON},
     {"config", "check|show [FILE]", 0, 2, NULL,
      "Check the configuration file, or show all settings",
      "Without FILE it is /etc/xlpolicy/xlpolicyd.conf. What `show` prints is a\n"

@@ -73,5 +73,6 @@ command_function cmd_mode, cmd_apply, cmd_rebalance, cmd_set, cmd_get, cmd_adopt
 command_function cmd_reserve, cmd_unreserve;
 command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help, cmd_complete;
 command_function cmd_pci_check, cmd_pci_list, cmd_pci_info;
+command_function cmd_export;
 
 #endif

@@ -5,7 +5,14 @@
 
 struct domain_cpu domain_cpu(const struct source *source, const struct xlp_domain *d)
 {
-    struct domain_cpu sum = {.known = d->vcpu_count > 0, .blocked = d->vcpu_count > 0};
+    struct xlp_domain_cpu cpu = xlp_domain_cpu_sum(&source->snapshot, d, source->vcpus);
+    struct domain_cpu sum = {
+        .known = cpu.known,
+        .used = cpu.used,
+        .demand = cpu.demand,
+        .entitlement = cpu.entitlement,
+        .blocked = d->vcpu_count > 0,
+    };
 
     for (uint32_t i = d->first_vcpu; i < d->first_vcpu + d->vcpu_count; i++) {
         const struct xlp_vcpu *v = &source->snapshot.vcpus[i];
@@ -13,10 +20,6 @@ struct domain_cpu domain_cpu(const struct source *source, const struct xlp_domai
         sum.seconds += (double)v->cpu_time_ns / 1e9;
         sum.running |= v->running;
         sum.blocked &= v->blocked || !v->online;
-        sum.known &= source->vcpus[i].known || !v->online;
-        sum.used += source->vcpus[i].used;
-        sum.demand += source->vcpus[i].demand;
-        sum.entitlement += source->vcpus[i].entitlement;
     }
     return sum;
 }

@@ -68,7 +68,4 @@ typedef enum cli_exit source_printer(const struct source *source, struct source_
 enum cli_exit source_show(const struct cli *cli, const struct command_line *line,
                           source_printer *print_text, source_printer *print_json);
 
-/* Whether a verdict says that the domain is not managed in this respect at all. */
-bool source_is_hands_off(enum xlp_reason_code code);
-
 #endif

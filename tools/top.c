@@ -118,7 +118,7 @@ const struct xlp_reason *top_reason(const struct top *t, const struct source *so
 
     if (last)
         return &last->reason;
-    if (source_is_hands_off(v->cpu.code) && !source_is_hands_off(v->memory.code))
+    if (xlp_reason_is_hands_off(v->cpu.code) && !xlp_reason_is_hands_off(v->memory.code))
         return &v->memory;
     return &v->cpu;
 }

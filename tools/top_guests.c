@@ -87,7 +87,7 @@ static void put_guest(const struct top *t, const struct source *source, struct t
         xlp_reason_format(reason, text, sizeof(text));
     else
         snprintf(text, sizeof(text), "%s", xlp_reason_name(reason->code));
-    top_put(s, row, column + 1, source_is_hands_off(reason->code) ? TOP_DIM : TOP_PLAIN, "%s",
+    top_put(s, row, column + 1, xlp_reason_is_hands_off(reason->code) ? TOP_DIM : TOP_PLAIN, "%s",
             text);
 }
 

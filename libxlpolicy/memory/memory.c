@@ -370,17 +370,11 @@ static bool brings_memory_back(const struct party *p)
     return p->past->balloon.direction < 0 && !keeps_what_it_has(p);
 }
 
-int64_t xlp_host_reserve_kib(const struct xlp_snapshot *s, const struct xlp_policy *policy)
-{
-    return policy->mem_reserve_kib > 0 ? policy->mem_reserve_kib
-                                       : xlp_max_kib(72 * XLP_MIB, s->memory.total_kib / 100);
-}
-
 static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
                                 const struct xlp_policy *policy)
 {
     struct room room = {.quantum_kib = policy->mem_quantum_kib};
-    int64_t reserve_kib = xlp_host_reserve_kib(s, policy);
+    int64_t reserve_kib = xlp_policy_reserve_kib(policy, s->memory.total_kib);
     int64_t built_kib = 0, promised_others_kib = 0, promised_ours_kib = 0;
 
     for (size_t i = 0; i < s->domain_count; i++) {

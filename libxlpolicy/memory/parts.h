@@ -231,9 +231,6 @@ int64_t xlp_reservations_stretch(struct reservations *rs, const struct xlp_snaps
 int xlp_reservations_decide(struct reservations *rs, const struct xlp_snapshot *s,
                             const struct room *room, uint64_t passed_ns, struct xlp_plan *plan);
 
-/* Kept free on the host, by policy or size. */
-int64_t xlp_host_reserve_kib(const struct xlp_snapshot *s, const struct xlp_policy *policy);
-
 /* Each decides for parties for which nothing is decided yet, in this order. */
 /* release.c */
 void xlp_pace_release(struct party *parties, size_t count, const struct xlp_policy *policy,

@@ -98,7 +98,8 @@ static int check_room(const struct xlp_snapshot *s, const struct xlp_policy *pol
                       int64_t min_kib, struct xlp_reason *why_not_out)
 {
     int64_t reserved_kib;
-    int64_t free_kib = s->memory.free_kib + s->memory.scrub_kib - xlp_host_reserve_kib(s, policy) -
+    int64_t free_kib = s->memory.free_kib + s->memory.scrub_kib -
+                       xlp_policy_reserve_kib(policy, s->memory.total_kib) -
                        spoken_for_kib(s, &reserved_kib) - reserved_kib;
     int64_t guests_kib = beyond_floors_kib(s, policy);
 

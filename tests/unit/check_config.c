@@ -463,7 +463,7 @@ START_TEST(the_table_of_the_daemons_keys_tells_the_defaults)
         const struct config_key *key = &config_keys[i];
         const void *field = (const char *)&config + key->offset;
 
-        if (key->choices)
+        if (key->kind == CONFIG_CHOICE)
             ck_assert_int_eq(*(const int *)field, words_index(key->choices, key->standard));
         else
             ck_assert_str_eq(field, key->standard);

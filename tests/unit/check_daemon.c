@@ -4,6 +4,7 @@
 /* links: daemon/log.c daemon/loop.c */
 /* links: daemon/notify.c daemon/pidfile.c daemon/state.c daemon/tell.c daemon/words.c */
 /* links: daemon/control_operator.c daemon/overrides.c daemon/trial.c */
+/* links: daemon/metrics.c daemon/textfile.c */
 /* The daemon's parts on a host that does what the test says: ticks, failures, what is told. */
 #include <fcntl.h>
 #include <stdio.h>

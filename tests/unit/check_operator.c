@@ -4,6 +4,7 @@
 /* links: daemon/control_peer.c daemon/cycle.c daemon/history.c daemon/log.c daemon/loop.c */
 /* links: daemon/notify.c daemon/pidfile.c daemon/state.c daemon/tell.c daemon/words.c */
 /* links: daemon/control_operator.c daemon/overrides.c daemon/trial.c */
+/* links: daemon/metrics.c daemon/textfile.c */
 /* What the operator asks the running daemon for: a trial, one tick now, settings of one guest. */
 #include "check_main.h"
 #include "daemon_fixture.h"

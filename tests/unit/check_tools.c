@@ -271,7 +271,7 @@ START_TEST(hands_off_is_what_the_sentence_says)
     char text[512];
 
     xlp_reason_format(&reason, text, sizeof(text));
-    ck_assert_msg(source_is_hands_off(reason.code) ==
+    ck_assert_msg(xlp_reason_is_hands_off(reason.code) ==
                       (begins_with(text, "not managed:") || begins_with(text, "not touched:") ||
                        begins_with(text, "left to Xen:")),
                   "%s: %s", xlp_reason_name(reason.code), text);

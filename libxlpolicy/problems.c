@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What an operator should look at: guests that go short, and what keeps the manager from helping.
- */
 #include "problems.h"
 
 #include <stdio.h>
@@ -11,7 +9,9 @@
 #define CPU_SHORT_MIN 0.1
 
 struct finding {
-    const struct source *source;
+    const struct xlp_snapshot *snapshot;
+    const struct xlp_plan *plan;
+    const struct xlp_vcpu_view *vcpus;
     void (*tell)(void *context, const char *sentence);
     void *context;
     size_t count;
@@ -19,7 +19,8 @@ struct finding {
 
 static void found(struct finding *f, const char *sentence)
 {
-    f->tell(f->context, sentence);
+    if (f->tell)
+        f->tell(f->context, sentence);
     f->count++;
 }
 
@@ -60,27 +61,22 @@ static bool check_cpu(struct finding *f, const struct xlp_domain *d,
                       const struct xlp_reason *verdict)
 {
     char sentence[SENTENCE_SIZE], why[SENTENCE_SIZE - XLP_NAME_SIZE - 96];
-    double used = 0, demand = 0;
-    bool hands_off = source_is_hands_off(verdict->code);
+    struct xlp_domain_cpu cpu = xlp_domain_cpu_sum(f->snapshot, d, f->vcpus);
+    bool hands_off = xlp_reason_is_hands_off(verdict->code);
 
-    for (uint32_t i = d->first_vcpu; i < d->first_vcpu + d->vcpu_count; i++) {
-        if (!f->source->vcpus[i].known)
-            continue;
-        used += f->source->vcpus[i].used;
-        demand += f->source->vcpus[i].demand;
-    }
-    if (demand - used < CPU_SHORT_MIN)
+    if (cpu.demand - cpu.used < CPU_SHORT_MIN)
         return false;
     xlp_reason_format(verdict, why, sizeof(why));
     snprintf(sentence, sizeof(sentence), "%s: CPU: gets %.0f %% of a pCPU, wants %.0f %%%s%s",
-             d->name, used * 100, demand * 100, hands_off ? "; " : "", hands_off ? why : "");
+             d->name, cpu.used * 100, cpu.demand * 100, hands_off ? "; " : "",
+             hands_off ? why : "");
     found(f, sentence);
     return hands_off;
 }
 
 static void check_reservations(struct finding *f)
 {
-    const struct xlp_plan *plan = &f->source->plan;
+    const struct xlp_plan *plan = f->plan;
     char sentence[SENTENCE_SIZE], text[SENTENCE_SIZE - 32];
 
     for (size_t i = 0; i < plan->reservation_count; i++) {
@@ -94,11 +90,11 @@ static void check_reservations(struct finding *f)
     }
 }
 
-size_t problems_find(const struct source *source, void (*tell)(void *context, const char *sentence),
-                     void *context)
+size_t xlp_problems_find(const struct xlp_snapshot *s, const struct xlp_plan *plan,
+                         const struct xlp_vcpu_view *vcpus,
+                         void (*tell)(void *context, const char *sentence), void *context)
 {
-    struct finding f = {.source = source, .tell = tell, .context = context};
-    const struct xlp_snapshot *s = &source->snapshot;
+    struct finding f = {.snapshot = s, .plan = plan, .vcpus = vcpus, .tell = tell, .context = context};
     char sentence[SENTENCE_SIZE];
 
     if (s->other_controller[0]) {
@@ -106,11 +102,11 @@ size_t problems_find(const struct source *source, void (*tell)(void *context, co
                  "%s moves memory on this host too: stop one of the two", s->other_controller);
         found(&f, sentence);
     }
-    if (source->plan.memory.code != XLP_REASON_NONE)
-        found(&f, xlp_reason_format(&source->plan.memory, sentence, sizeof(sentence)));
+    if (plan->memory.code != XLP_REASON_NONE)
+        found(&f, xlp_reason_format(&plan->memory, sentence, sizeof(sentence)));
     check_reservations(&f);
     for (size_t i = 0; i < s->domain_count; i++) {
-        const struct xlp_verdict *verdict = &source->plan.verdicts[i];
+        const struct xlp_verdict *verdict = &plan->verdicts[i];
 
         if (!check_cpu(&f, &s->domains[i], &verdict->cpu))
             check_verdict(&f, verdict, "CPU", &verdict->cpu);
