@@ -32,6 +32,8 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' 
 ALL_LDFLAGS := $(SANFLAG) $(LDFLAGS)
 
 LIB_SRC    := $(wildcard libxlpolicy/*.c libxlpolicy/*/*.c)
+# What others may link with: the decisions alone, which need neither Xen nor a JSON library.
+PUBLIC_SRC := $(filter-out libxlpolicy/host/% libxlpolicy/json/%,$(LIB_SRC))
 DAEMON_SRC := $(wildcard daemon/*.c)
 # The configuration file is read by the daemon and by `xlpolicy config check` alike.
 CONFIG_SRC := daemon/config.c daemon/config_scan.c daemon/words.c
@@ -47,17 +49,37 @@ MAN_POD    := $(wildcard docs/man/*.pod)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 LIB     := $(B)/libxlpolicy.a
+SONAME  := libxlpolicy.so.0
+PUBLIC  := $(B)/public/libxlpolicy.a $(B)/public/$(SONAME)
 UNIT    := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(filter-out %/fuzz_main.c,$(FUZZ_SRC)))
+PUBLIC_HEADERS := xlpolicy.h cpumap.h engine.h plan.h policy.h problems.h reason.h snapshot.h \
+                  memory/report.h
 PROGRAMS := $(if $(DAEMON_SRC),$(B)/xlpolicyd) $(if $(TOOLS_SRC),$(B)/xlpolicy) \
             $(if $(AGENT_SRC),$(B)/xlpolicy-guest-agent)
 
-all: $(LIB) $(PROGRAMS)
+all: $(LIB) $(PUBLIC) $(PROGRAMS)
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	@echo '  AR    $@'
 	$(Q)$(AR) rcs $@ $^
+
+$(B)/public/libxlpolicy.a: $(call obj,$(PUBLIC_SRC))
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo '  AR    $@'
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/public/$(SONAME): $(patsubst %.c,$(B)/pic/%.o,$(PUBLIC_SRC)) $(B)/libxlpolicy.map
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) \
+	    -Wl,--version-script,$(B)/libxlpolicy.map $(if $(SAN),,-Wl,-z,defs) -o $@ $(filter %.o,$^) -lm
+
+$(B)/libxlpolicy.map: libxlpolicy/symbol-map $(addprefix libxlpolicy/,$(PUBLIC_HEADERS))
+	@mkdir -p $(@D)
+	@libxlpolicy/symbol-map $(addprefix libxlpolicy/,$(PUBLIC_HEADERS)) >$@.new && mv $@.new $@
 
 $(B)/xlpolicyd: $(call obj,$(DAEMON_SRC)) $(LIB)
 	@echo '  LINK  $@'
@@ -76,6 +98,11 @@ $(B)/obj/%.o: %.c VERSION Makefile
 	@mkdir -p $(@D)
 	@echo '  CC    $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/pic/%.o: %.c VERSION Makefile
+	@mkdir -p $(@D)
+	@echo '  CC    $< (for the shared library)'
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
 # The Xen adapter's hand in the laboratory's dom0.
 $(B)/hosttool: $(B)/obj/tests/lab/hosttool.o $(LIB)
@@ -97,6 +124,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lyajl -lm
 
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(DAEMON_SRC) $(TOOLS_SRC) $(AGENT_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) tests/lab/hosttool.c))
+-include $(patsubst %.c,$(B)/pic/%.d,$(PUBLIC_SRC))
 
 # ---- tests ----
 
@@ -142,7 +170,7 @@ $(PROMTOOL):
 lab-programs: all $(B)/hosttool
 	$(if $(SAN),@$(MAKE) --no-print-directory SAN= build/xlpolicy-guest-agent)
 
-UNIT_RUNS     := $(UNIT) tests/boundaries
+UNIT_RUNS     := $(UNIT) tests/boundaries tests/library
 PCI_RUNS      := tests/pci/run '$(PYTHON) -B tests/pci/check_lspci.py'
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
 SCENARIO_RUNS := tests/scenarios/run
@@ -171,7 +199,7 @@ lint:
 	$(MAKE) --no-print-directory B=build/clang CC=clang all test-programs lab-programs
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
-	shellcheck -x .ci/run tests/deps tests/unpack tests/tap-run tests/boundaries tests/scenarios/run \
+	shellcheck -x .ci/run tests/library tests/deps tests/unpack tests/tap-run tests/boundaries tests/scenarios/run \
 	    tests/pci/run tests/pci/transcript \
 	    daemon/init/xlpolicyd tools/xlpolicy.bash tools/guest-agent/xlpolicy-guest-agent.init
 	podchecker $(MAN_POD)
@@ -182,12 +210,15 @@ man_page = $(MANDIR)/man$(1)/$(2).$(1)
 man_section = $(shell sed -n 's/^=for man-section \([0-9]\)$$/\1/p' docs/man/$(1).pod)
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)/xlpolicy \
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/xlpolicy \
 	    $(DESTDIR)$(SYSCONFDIR)/xlpolicy $(DESTDIR)$(SYSCONFDIR)/init.d \
-	    $(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
+	    $(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL) -m 755 $(B)/xlpolicyd $(B)/xlpolicy $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(B)/xlpolicy-guest-agent $(DESTDIR)$(SBINDIR)
-	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
+	$(INSTALL) -m 644 $(PUBLIC) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libxlpolicy.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+	    libxlpolicy/xlpolicy.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/xlpolicy.pc
 	for h in $(PUBLIC_HEADERS); do \
 	    $(INSTALL) -D -m 644 libxlpolicy/$$h $(DESTDIR)$(INCLUDEDIR)/xlpolicy/$$h || exit 1; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/xlpolicy/xlpolicyd.conf || \
@@ -198,6 +229,7 @@ install: all
 	sed 's|@SBINDIR@|$(SBINDIR)|' daemon/init/xlpolicyd.service \
 	    > $(DESTDIR)$(UNITDIR)/xlpolicyd.service
 	$(INSTALL) -D -m 644 tools/xlpolicy.bash $(DESTDIR)$(COMPDIR)/xlpolicy
+	$(INSTALL) -m 644 docs/examples/*.c $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL) -m 644 README.md $(wildcard docs/*.md docs/*.json) $(DESTDIR)$(DOCDIR)
 	$(foreach m,$(basename $(notdir $(MAN_POD))),\
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$(call man_section,$(m)) && \
@@ -208,12 +240,11 @@ install: all
 # The configuration stays: it is the operator's.
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,xlpolicyd xlpolicy xlpolicy-guest-agent) \
-	    $(DESTDIR)$(LIBDIR)/libxlpolicy.a $(DESTDIR)$(SYSCONFDIR)/init.d/xlpolicyd \
+	    $(addprefix $(DESTDIR)$(LIBDIR)/,libxlpolicy.a libxlpolicy.so $(SONAME) pkgconfig/xlpolicy.pc) \
+	    $(DESTDIR)$(SYSCONFDIR)/init.d/xlpolicyd \
 	    $(DESTDIR)$(UNITDIR)/xlpolicyd.service $(DESTDIR)$(COMPDIR)/xlpolicy \
 	    $(foreach m,$(basename $(notdir $(MAN_POD))),$(DESTDIR)$(call man_page,$(call man_section,$(m)),$(m)))
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlpolicy $(DESTDIR)$(DOCDIR)
-
-PUBLIC_HEADERS := xlpolicy.h cpumap.h engine.h plan.h policy.h reason.h snapshot.h memory/report.h
 
 help:
 	@echo 'make demo       boot a real Xen host with eight guests and watch it being balanced'
