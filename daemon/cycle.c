@@ -122,12 +122,15 @@ static void tell(struct daemon *d)
              d->snapshot.vcpu_count, d->plan.action_count);
 }
 
-/* A full disk ends the recording, not the daemon's work. */
+/* A full disk ends the recording, not the daemon's work. A paused daemon plans nothing, but its
+ * engine does: a replay must not take that for another decision. */
 static void record(struct daemon *d)
 {
+    const struct xlp_plan *plan = d->mode == CONFIG_PAUSE ? NULL : &d->plan;
+
     if (!d->recorder)
         return;
-    if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, &d->plan) == 0)
+    if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, plan) == 0)
         return;
     log_line(LOG_ERR, "recording to %s ends here: %s", d->record_path, strerror(errno));
     daemon_end_record(d);

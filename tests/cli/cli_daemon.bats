@@ -357,6 +357,39 @@ mode_is() {
     [ "$(grep -c '<title>vm' "$DIR/daemon.svg")" -eq 6 ]
 }
 
+ticked() {
+    [ "$(ask_for status 'r["ticks"]')" -ge "$1" ]
+}
+
+ticks_pass() {
+    wait_for ticked $(($(ask_for status 'r["ticks"]') + $1))
+}
+
+# The mode is changed, a guest is released, the file is reloaded with another policy: what the engine
+# saw is all in the recording, and so its plans come out byte for byte.
+@test "replay decides again what was decided through pauses, reloads and releases" {
+    xlpolicy adopt --all
+    xlpolicy pause
+    ticks_pass 4
+    xlpolicy act
+    wait_for spread_is '2 2 2 2'
+    printf 'tick_ms = 100\ncpu_affinity = "soft"\ncpu_weights = "shares"\n' >"$CONF"
+    kill -HUP "$DAEMON_PID"
+    ticks_pass 4
+    xlpolicy release vm2
+    xlpolicy advise
+    ticks_pass 3
+    xlpolicy release --all
+    ticks_pass 3
+    stop_daemon
+    # Both policies are in it, and the ticks in which nothing was planned.
+    [ "$(grep -c '"policy":' "$DIR/daemon.rec")" -ge 2 ]
+    [ "$(grep -vc '"plan":' "$DIR/daemon.rec")" -ge 4 ]
+    xlpolicy replay "$DIR/daemon.rec" --json
+    ends 0
+    json '.differing == 0 and .compared > 10 and .ticks > .compared'
+}
+
 @test "a listener that is no xlpolicyd: exit 1, one line" {
     /usr/bin/python3 - "$DIR/other.sock" 3>&- <<'END' &
 import socket, sys
