@@ -131,7 +131,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev libpci-dev libncurses-dev
 TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
               binutils librsvg2-bin pciutils tmux python3-jsonschema \
-              ganeti-htools python3-prometheus-client
+              ganeti-htools python3-prometheus-client insserv systemd
 
 PROMTOOL   := build/unpacked/prometheus/usr/bin/promtool
 
@@ -175,7 +175,7 @@ PCI_RUNS      := tests/pci/run '$(PYTHON) -B tests/pci/check_lspci.py'
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
 SCENARIO_RUNS := tests/scenarios/run
 CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
-LAB_RUNS      := $(foreach t,check_scenarios check_cpu check_memory check_adapter,'$(PYTHON) tests/lab/$(t).py')
+LAB_RUNS      := $(foreach t,check_scenarios check_cpu check_memory check_adapter check_service,'$(PYTHON) tests/lab/$(t).py')
 
 bench: $(B)/bench
 	@$(B)/bench cpu
