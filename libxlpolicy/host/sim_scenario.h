@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What a scenario file says (docs/formats.md, "Scenarios"), as data. Times in ns, memory in KiB. */
+/* What a scenario file says (xlpolicy-scenario(5)), as data. Times in ns, memory in KiB. */
 #ifndef XLP_SIM_SCENARIO_H
 #define XLP_SIM_SCENARIO_H
 

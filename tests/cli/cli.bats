@@ -688,3 +688,24 @@ END
     ends 1 "xlpolicy: cannot write $DIR/precious: File exists; choose a new name"
     [ "$(cat "$DIR/precious")" = precious ]
 }
+
+# ---- the manual ----
+
+@test "the manual pages are well-formed, and say in which section they belong" {
+    for page in docs/man/*.pod; do
+        run -0 podchecker "$page"
+        [[ $output == *'pod syntax OK.' ]] && [ "${#lines[@]}" -eq 1 ]
+        grep -qx '=for man-section [158]' "$page"
+    done
+}
+
+@test "xlpolicy-scenario(5) has every word that the scenarios here use" {
+    local words
+    words=$(jq -r 'del(.policy) | (paths[] | strings), (.events[]?.event), (.expect[]?.check),
+                   (.guests[] | .agent, .balloon | strings)' "$SCENARIOS"/*.json | sort -u)
+    [ "$(wc -l <<<"$words")" -gt 90 ]
+    for word in $words; do
+        grep -qE "[<\", ]$word[>\",]" docs/man/xlpolicy-scenario.pod ||
+            { echo "$word is not in the manual" >&2; return 1; }
+    done
+}
