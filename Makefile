@@ -90,9 +90,10 @@ $(B)/xlpolicy: $(call obj,$(TOOLS_SRC)) $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(XEN_LIBS) -lpci -lyajl -lncurses -ltinfo -lm
 
 # Static, so that one file can be copied into any guest. The address sanitizer cannot be.
+AGENT_STATIC ?= $(if $(SAN),,-static)
 $(B)/xlpolicy-guest-agent: $(call obj,$(AGENT_SRC))
 	@echo '  LINK  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(SAN),,-static) -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(AGENT_STATIC) -o $@ $^
 
 $(B)/obj/%.o: %.c VERSION Makefile
 	@mkdir -p $(@D)
@@ -136,15 +137,16 @@ TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static c
 PROMTOOL   := build/unpacked/prometheus/usr/bin/promtool
 
 deps:
-	@tests/deps $(BUILD_DEPS) $(TEST_DEPS)
+	@tests/deps $(BUILD_DEPS) $(TEST_DEPS) $(DEB_DEPS)
 
 # Where the tests find the programs under test.
 export XLP_BUILD := $(B)
 
 # What a fresh machine lacks is installed before anything is built.
 check: deps
-	@$(MAKE) --no-print-directory all test-programs lab-programs $(PROMTOOL)
-	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS) -v $(LAB_RUNS)
+	@$(MAKE) --no-print-directory all test-programs lab-programs deb $(PROMTOOL)
+	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS) \
+	    -v $(PACKAGE_RUNS) $(LAB_RUNS)
 
 unit-check: all test-programs $(PROMTOOL)
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS)
@@ -175,6 +177,7 @@ PCI_RUNS      := tests/pci/run '$(PYTHON) -B tests/pci/check_lspci.py'
 FUZZ_RUNS     := $(foreach f,$(FUZZ),'$(f) -runs=200000 -seed=1 tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(f)))')
 SCENARIO_RUNS := tests/scenarios/run
 CLI_RUNS      := $(foreach t,$(wildcard tests/cli/*.bats),'bats --tap $(t)')
+PACKAGE_RUNS  := tests/packages
 LAB_RUNS      := $(foreach t,check_scenarios check_cpu check_memory check_adapter check_service,'$(PYTHON) tests/lab/$(t).py')
 
 bench: $(B)/bench
@@ -199,8 +202,8 @@ lint:
 	$(MAKE) --no-print-directory B=build/clang CC=clang all test-programs lab-programs
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --std=c11 -Ilibxlpolicy $(filter %.c,$(C_FILES))
-	shellcheck -x .ci/run tests/library tests/deps tests/unpack tests/tap-run tests/boundaries tests/scenarios/run \
-	    tests/pci/run tests/pci/transcript \
+	shellcheck -x .ci/run tests/library tests/packages tests/deps tests/unpack tests/tap-run \
+	    tests/boundaries tests/scenarios/run tests/pci/run tests/pci/transcript \
 	    daemon/init/xlpolicyd tools/xlpolicy.bash tools/guest-agent/xlpolicy-guest-agent.init
 	podchecker $(MAN_POD)
 
@@ -246,6 +249,25 @@ uninstall:
 	    $(foreach m,$(basename $(notdir $(MAN_POD))),$(DESTDIR)$(call man_page,$(call man_section,$(m)),$(m)))
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlpolicy $(DESTDIR)$(DOCDIR)
 
+# ---- packages ----
+
+DEB_DEPS := debhelper dpkg-dev lintian mmdebstrap
+DEB_DIR  := build/deb
+
+# In a copy, since dpkg-buildpackage works in its tree and leaves what it makes beside it.
+deb:
+	@tests/deps $(BUILD_DEPS) $(DEB_DEPS)
+	@rm -rf $(DEB_DIR)/xlpolicy && mkdir -p $(DEB_DIR)/xlpolicy && rm -f $(DEB_DIR)/*.deb
+	@tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_DIR)/xlpolicy
+	cd $(DEB_DIR)/xlpolicy && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -b -us -uc -j2 \
+	    >../build.log 2>&1 || { tail -30 ../build.log >&2; exit 1; }
+	@rm -rf $(DEB_DIR)/xlpolicy
+	@ls $(DEB_DIR)/*.deb
+
+# Builds the packages, has lintian judge them, and installs and removes them in a system made for it.
+deb-check: deb
+	@tests/tap-run -v $(PACKAGE_RUNS)
+
 help:
 	@echo 'make demo       boot a real Xen host with eight guests and watch it being balanced'
 	@echo 'make check      the tests, real Xen included (installs what is missing)'
@@ -253,6 +275,7 @@ help:
 	@echo 'make lab-check  the tests on real Xen under QEMU'
 	@echo 'make lab-selftest  the tests of the laboratory itself'
 	@echo 'make            build everything into build/ (SAN=1: with sanitizers; V=1: show commands)'
+	@echo 'make deb        the Debian packages, into build/deb; make deb-check tests them'
 	@echo 'make bench      xlpolicy beside other policies: time, moves, lost work (a few minutes)'
 	@echo 'make bench-service  what the daemon and the commands cost on a thousand domains (a minute)'
 	@echo 'make lint       formatting, a second compiler, static checks'
@@ -262,5 +285,5 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all check unit-check lab-check lab-selftest demo bench bench-service lint deps install uninstall help clean test-programs lab-programs
+.PHONY: all check unit-check lab-check lab-selftest demo bench bench-service lint deb deb-check deps install uninstall help clean test-programs lab-programs
 .SECONDARY:

@@ -434,26 +434,60 @@ static void assert_documented(const char *manual, const char *name, const char *
     ck_assert_msg(strstr(manual, item) != NULL, "docs/man/xlpolicyd.conf.pod lacks:%s", item);
 }
 
+/* As one would write it into the file: numbers bare, the rest in quotes. */
+static void print_default(const struct xlp_setting *setting, char *text, size_t size)
+{
+    char value[64];
+    bool bare;
+
+    xlp_policy_get(&config.policy, setting, value, sizeof(value));
+    bare = strcmp(value, "0k") == 0 || value[strspn(value, "0123456789")] == '\0';
+    snprintf(text, size, bare ? "%.*s" : "\"%.*s\"",
+             (int)(bare ? strspn(value, "0123456789") : strlen(value)), value);
+}
+
 START_TEST(the_manual_has_every_key_with_its_default)
 {
     char *manual = read_whole("docs/man/xlpolicyd.conf.pod");
-    char value[64], quoted[80];
+    char value[80];
 
     for (size_t i = 0; i < xlp_setting_count; i++) {
-        bool bare;
-
-        xlp_policy_get(&config.policy, &xlp_settings[i], value, sizeof(value));
-        bare = strcmp(value, "0k") == 0 || value[strspn(value, "0123456789")] == '\0';
-        snprintf(quoted, sizeof(quoted), bare ? "%.*s" : "\"%.*s\"",
-                 (int)(bare ? strspn(value, "0123456789") : strlen(value)), value);
-        assert_documented(manual, xlp_settings[i].name, quoted);
+        print_default(&xlp_settings[i], value, sizeof(value));
+        assert_documented(manual, xlp_settings[i].name, value);
     }
     for (size_t i = 0; i < config_key_count; i++) {
-        snprintf(quoted, sizeof(quoted), "\"%s\"", config_keys[i].standard);
-        assert_documented(manual, config_keys[i].name, quoted);
+        snprintf(value, sizeof(value), "\"%s\"", config_keys[i].standard);
+        assert_documented(manual, config_keys[i].name, value);
     }
     assert_documented(manual, "domains", "[ ]");
     free(manual);
+}
+END_TEST
+
+/* A row of the table in the operations guide: | `key` | `default` | */
+static void assert_row(const char *guide, const char *key, const char *value)
+{
+    char row[128];
+
+    snprintf(row, sizeof(row), "| `%s` | `%s` | ", key, value);
+    ck_assert_msg(strstr(guide, row) != NULL, "docs/operations.md has no row %s", row);
+}
+
+START_TEST(the_operations_guide_has_every_key_with_its_default)
+{
+    char *guide = read_whole("docs/operations.md");
+    char value[80];
+
+    for (size_t i = 0; i < xlp_setting_count; i++) {
+        print_default(&xlp_settings[i], value, sizeof(value));
+        assert_row(guide, xlp_settings[i].name, value);
+    }
+    for (size_t i = 0; i < config_key_count; i++) {
+        snprintf(value, sizeof(value), "\"%s\"", config_keys[i].standard);
+        assert_row(guide, config_keys[i].name, value);
+    }
+    assert_row(guide, "domains", "[ ]");
+    free(guide);
 }
 END_TEST
 
@@ -505,5 +539,6 @@ FIXTURE_CASE(scanning, names_in_comments_strings_lists_and_numbers_are_not_setti
 FIXTURE_CASE(shipped, the_shipped_file_sets_nothing,
              the_shipped_file_shows_every_key_once_with_its_default,
              the_manual_has_every_key_with_its_default,
+             the_operations_guide_has_every_key_with_its_default,
              the_table_of_the_daemons_keys_tells_the_defaults)
 CHECK_MAIN("config", reading, refusing, files, scanning, shipped)
