@@ -10,6 +10,7 @@
 
 #include "host/host.h"
 #include "json/record.h"
+#include "picture.h"
 #include "progress.h"
 #include "when.h"
 #include "xlpolicy.h"
@@ -24,7 +25,8 @@ struct recording_run {
     struct xlp_policy policy;
     struct xlp_snapshot snapshot;
     struct xlp_plan plan;
-    const char *path;
+    const char *path, *picture; /* picture: NULL for none */
+    struct series series;
     size_t ticks;
     char error[PATH_MAX + 128];
 };
@@ -57,6 +59,9 @@ static const char *record_tick(struct recording_run *run)
         snprintf(run->error, sizeof(run->error), "cannot write %s: %s", run->path, strerror(errno));
         return run->error;
     }
+    if (run->picture && (series_add(&run->series, &run->snapshot) < 0 ||
+                         series_plan(&run->series, &run->plan) < 0))
+        return "out of memory";
     run->ticks++;
     return NULL;
 }
@@ -133,7 +138,9 @@ enum cli_exit cmd_record(const struct cli *cli, const struct command_line *line)
     double for_s = 0;
 
     for (int i = 0; i < line->option_count; i++)
-        if (when_parse(line->options[i].value, &for_s) < 0)
+        if (line->options[i].letter == 'o')
+            run.picture = line->options[i].value;
+        else if (when_parse(line->options[i].value, &for_s) < 0)
             return cli_usage_error("record", "record: --for %s is not like 90s, 5m, 2h or 1d",
                                    line->options[i].value);
     if (!host)
@@ -153,9 +160,13 @@ enum cli_exit cmd_record(const struct cli *cli, const struct command_line *line)
     }
     xlp_snapshot_init(&run.snapshot);
     xlp_plan_init(&run.plan);
+    series_init(&run.series);
     exit_code = record_to(&run, for_s);
     if (exit_code == CLI_DONE)
         fprintf(stderr, "xlpolicy: %zu ticks recorded in %s\n", run.ticks, run.path);
+    if (exit_code == CLI_DONE && run.picture)
+        exit_code = picture_write(run.picture, &run.series, host);
+    series_dispose(&run.series);
     xlp_plan_dispose(&run.plan);
     xlp_snapshot_dispose(&run.snapshot);
     xlp_policy_dispose(&run.policy);

@@ -52,7 +52,8 @@ static void on_tick(void *arg, const struct xlp_trial_tick *tick)
             print_action(sim, tick->time_ns, &tick->plan->actions[i], &tick->outcomes[i]);
     }
     progress_tell(&sim->progress, ++sim->ticks);
-    if (report_tick(&sim->report, tick) < 0 || series_add(&sim->series, tick->snapshot) < 0)
+    if (report_tick(&sim->report, tick) < 0 || series_add(&sim->series, tick->snapshot) < 0 ||
+        series_plan(&sim->series, tick->plan) < 0)
         sim->out_of_memory = true;
 }
 

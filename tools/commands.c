@@ -46,6 +46,7 @@ static const struct command_option reserve_options[] = {
 
 static const struct command_option record_options[] = {
     {"for", 'f', "TIME", "stop after 90s, 5m, 2h or 1d"},
+    {"svg", 'o', "FILE", "draw what happened"},
     {NULL, 0, NULL, NULL},
 };
 

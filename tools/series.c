@@ -14,6 +14,7 @@
 
 static int start(struct series *series, const struct xlp_snapshot *s);
 static struct series_tick *add_tick(struct series *series);
+static int find_resizes(struct series *series);
 static int add_guests(struct series *series, const struct xlp_snapshot *s, size_t **guest_of_out);
 static void sample_guest(struct series_guest *guest, struct series_sample *sample,
                          const struct xlp_domain *d);
@@ -38,6 +39,8 @@ void series_dispose(struct series *series)
     free(series->pcpus);
     free(series->guests);
     free(series->moves);
+    free(series->resizes);
+    free(series->planned);
     free(series->idle_ns);
     free(series->vcpus);
     free(series->old_vcpus);
@@ -63,13 +66,50 @@ int series_add(struct series *series, const struct xlp_snapshot *s)
     for (size_t i = 0; i < s->domain_count; i++)
         sample_guest(&series->guests[guest_of[i]], &tick->samples[guest_of[i]], &s->domains[i]);
     measure_pcpus(series, tick, s);
-    if (measure_vcpus(series, tick, s, guest_of) < 0)
+    if (measure_vcpus(series, tick, s, guest_of) < 0 || find_resizes(series) < 0)
         goto out;
     series->last_ns = s->time_ns;
+    series->planned_count = 0;
     rc = 0;
 out:
     free(guest_of);
     return rc;
+}
+
+int series_plan(struct series *series, const struct xlp_plan *plan)
+{
+    series->planned_count = 0;
+    if (xlp_grow(&series->planned, &series->planned_room, plan->action_count,
+                 sizeof(*series->planned)) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->action_count; i++) {
+        const struct xlp_action *action = &plan->actions[i];
+        struct series_planned planned = {
+            .resizes = action->kind == XLP_SET_TARGET || action->kind == XLP_RELEASE_TARGET,
+            .vcpu = action->vcpu,
+            .reason = action->reason,
+        };
+
+        if (!planned.resizes && action->kind != XLP_PLACE_VCPU)
+            continue;
+        memcpy(planned.uuid, action->uuid, sizeof(planned.uuid));
+        series->planned[series->planned_count++] = planned;
+    }
+    return 0;
+}
+
+/* NONE where it was in no plan, so that somebody else did it. */
+static struct xlp_reason find_reason(const struct series *series, size_t guest, bool resizes,
+                                     uint32_t vcpu)
+{
+    for (size_t i = 0; i < series->planned_count; i++) {
+        const struct series_planned *p = &series->planned[i];
+
+        if (p->resizes == resizes && p->vcpu == vcpu &&
+            memcmp(p->uuid, series->guests[guest].uuid, sizeof(p->uuid)) == 0)
+            return p->reason;
+    }
+    return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
 static int start(struct series *series, const struct xlp_snapshot *s)
@@ -163,6 +203,28 @@ static void sample_guest(struct series_guest *guest, struct series_sample *sampl
     guest->resized |= m->actual_kib != guest->first_actual_kib;
 }
 
+/* Between the last tick and the one before. */
+static int find_resizes(struct series *series)
+{
+    const struct series_tick *now = &series->ticks[series->tick_count - 1], *before = now - 1;
+
+    if (series->tick_count < 2)
+        return 0;
+    for (size_t g = 0; g < before->guest_count; g++) {
+        double to_mib = now->samples[g].target_mib;
+
+        if (!now->samples[g].present || !before->samples[g].present ||
+            to_mib == before->samples[g].target_mib)
+            continue;
+        if (xlp_grow(&series->resizes, &series->resize_room, series->resize_count + 1,
+                     sizeof(*series->resizes)) < 0)
+            return -1;
+        series->resizes[series->resize_count++] = (struct series_resize){
+            series->tick_count - 2, g, to_mib, find_reason(series, g, true, 0)};
+    }
+    return 0;
+}
+
 /* ---- pCPUs and vCPUs ---- */
 
 static void measure_pcpus(struct series *series, struct series_tick *tick,
@@ -224,7 +286,8 @@ static int add_move(struct series *series, const struct series_vcpu *v)
     if (xlp_grow(&series->moves, &series->move_room, series->move_count + 1, sizeof(*move)) < 0)
         return -1;
     move = &series->moves[series->move_count++];
-    *move = (struct series_move){series->tick_count - 2, v->guest, v->id, v->place};
+    *move = (struct series_move){series->tick_count - 2, v->guest, v->id, v->place,
+                                 find_reason(series, v->guest, false, v->id)};
     return 0;
 }
 

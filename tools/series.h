@@ -7,7 +7,7 @@
 #ifndef SERIES_H
 #define SERIES_H
 
-#include "snapshot.h"
+#include "plan.h"
 
 struct series_guest {
     uint8_t uuid[16];
@@ -38,7 +38,23 @@ struct series_tick {
 struct series_move {
     size_t tick, guest;
     uint32_t vcpu;
-    size_t to; /* index into pcpus */
+    size_t to;                /* index into pcpus */
+    struct xlp_reason reason; /* of the action that was planned then; NONE: nobody's plan */
+};
+
+/* A guest's balloon got another target, after this tick and before the next. */
+struct series_resize {
+    size_t tick, guest;
+    double to_mib;
+    struct xlp_reason reason; /* as above */
+};
+
+/* An action that was planned on the last snapshot: what is then seen has its reason. */
+struct series_planned {
+    uint8_t uuid[16];
+    bool resizes; /* else it places this vCPU */
+    uint32_t vcpu;
+    struct xlp_reason reason;
 };
 
 /* What is kept of the last snapshot, to measure the next one against. */
@@ -60,6 +76,10 @@ struct series {
     size_t tick_count, tick_room;
     struct series_move *moves;
     size_t move_count, move_room;
+    struct series_resize *resizes;
+    size_t resize_count, resize_room;
+    struct series_planned *planned;
+    size_t planned_count, planned_room;
 
     uint64_t last_ns;
     uint64_t *idle_ns; /* [pcpu_count] UINT64_MAX while offline */
@@ -73,5 +93,9 @@ void series_dispose(struct series *series);
 /* Adds a snapshot, later than the one before; any other is left out. Nothing of it is kept. 0, or
  * -1 when memory is out. */
 int series_add(struct series *series, const struct xlp_snapshot *snapshot);
+
+/* What was planned on the snapshot added last, so that what changes by the next has a reason. 0, or
+ * -1 when memory is out. */
+int series_plan(struct series *series, const struct xlp_plan *plan);
 
 #endif

@@ -135,6 +135,40 @@ static double page_height(const struct svg_page *page)
     return height + FOOTER;
 }
 
+/* "Moved: 6 cpu-overload. Resized: 5 mem-grow, 2 by others." */
+static size_t add_reasons(char *text, size_t size, const char *what, const size_t *counts)
+{
+    const char *separator = what;
+    size_t used = 0;
+
+    for (int code = 0; code < XLP_REASON_COUNT && used < size; code++) {
+        if (counts[code] == 0)
+            continue;
+        used += (size_t)snprintf(
+            text + used, size - used, "%s%zu %s", separator, counts[code],
+            code == XLP_REASON_NONE ? "by others" : xlp_reason_name((enum xlp_reason_code)code));
+        separator = ", ";
+    }
+    if (used && used < size)
+        used += (size_t)snprintf(text + used, size - used, ". ");
+    return used < size ? used : size - 1;
+}
+
+static void draw_reasons(const struct svg_page *page)
+{
+    const struct series *s = page->series;
+    size_t moved[XLP_REASON_COUNT] = {0}, resized[XLP_REASON_COUNT] = {0}, used;
+    char text[512] = "";
+
+    for (size_t i = 0; i < s->move_count; i++)
+        moved[s->moves[i].reason.code]++;
+    for (size_t i = 0; i < s->resize_count; i++)
+        resized[s->resizes[i].reason.code]++;
+    used = add_reasons(text, sizeof(text), "Moved: ", moved);
+    add_reasons(text + used, sizeof(text) - used, "Resized: ", resized);
+    svg_text(page->to, 20, 68, SVG_START, 13, SVG_SOFT, text);
+}
+
 static void draw_header(const struct svg_page *page, const char *title)
 {
     const struct series *s = page->series;
@@ -150,6 +184,7 @@ static void draw_header(const struct svg_page *page, const char *title)
         snprintf(text + used, sizeof(text) - (size_t)used,
                  "; nothing was changed after the %g s shown here", round(page->time_max));
     svg_text(page->to, 20, 50, SVG_START, 13, SVG_SOFT, text);
+    draw_reasons(page);
 }
 
 /* ---- for the sections ---- */

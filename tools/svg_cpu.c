@@ -114,8 +114,10 @@ static void draw_moves(const struct svg_page *page, const struct svg_plot *plot,
                 "<title>",
                 x, plot->y + 4, svg_guest_colour(page->series, move->guest), SVG_INK);
         svg_escaped(page->to, s->guests[move->guest].name);
-        fprintf(page->to, " vCPU %u to pCPU %u at %g s</title></path>\n", move->vcpu,
-                s->pcpus[pcpu], s->ticks[move->tick].time_s);
+        fprintf(page->to, " vCPU %u to pCPU %u at %g s: ", move->vcpu, s->pcpus[pcpu],
+                s->ticks[move->tick].time_s);
+        svg_reason(page->to, &move->reason);
+        fputs("</title></path>\n", page->to);
     }
 }
 

@@ -58,6 +58,16 @@ void svg_bold_text(FILE *to, double x, double y, double size, const char *text)
     fputs("</text>\n", to);
 }
 
+void svg_reason(FILE *to, const struct xlp_reason *reason)
+{
+    char text[512];
+
+    if (reason->code == XLP_REASON_NONE)
+        fputs("not by xlpolicy", to);
+    else
+        svg_escaped(to, xlp_reason_format(reason, text, sizeof(text)));
+}
+
 void svg_line(FILE *to, double x1, double y1, double x2, double y2, const char *colour)
 {
     fprintf(to, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x1, y1,

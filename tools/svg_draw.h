@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "reason.h"
+
 #define SVG_INK   "#222222"
 #define SVG_FAINT "#d9d9d9"
 #define SVG_SOFT  "#666666"
@@ -30,6 +32,9 @@ void svg_text(FILE *to, double x, double y, enum svg_anchor anchor, double size,
               const char *text);
 void svg_bold_text(FILE *to, double x, double y, double size, const char *text);
 void svg_escaped(FILE *to, const char *text);
+
+/* The sentence of a reason, escaped; "not by xlpolicy" where there is none. */
+void svg_reason(FILE *to, const struct xlp_reason *reason);
 void svg_line(FILE *to, double x1, double y1, double x2, double y2, const char *colour);
 void svg_box(FILE *to, double x, double y, double width, double height, const char *colour,
              double opacity);

@@ -69,6 +69,28 @@ static void fill_used(const struct svg_page *page, const struct svg_plot *plot, 
             svg_guest_colour(page->series, guest));
 }
 
+/* A dot for each change of the target, with its reason. */
+static void draw_resizes(const struct svg_page *page, const struct svg_plot *plot, size_t guest)
+{
+    const struct series *s = page->series;
+
+    for (size_t i = 0; i < s->resize_count; i++) {
+        const struct series_resize *r = &s->resizes[i];
+
+        if (r->guest != guest || r->tick >= page->ticks)
+            continue;
+        fprintf(page->to,
+                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\" fill=\"#fff\" stroke=\"%s\"/>"
+                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6\" fill-opacity=\"0\"><title>",
+                svg_x(plot, s->ticks[r->tick].time_s), svg_y(plot, r->to_mib), SVG_INK,
+                svg_x(plot, s->ticks[r->tick].time_s), svg_y(plot, r->to_mib));
+        svg_escaped(page->to, s->guests[guest].name);
+        fprintf(page->to, " to %.0f MiB at %g s: ", r->to_mib, s->ticks[r->tick].time_s);
+        svg_reason(page->to, &r->reason);
+        fputs("</title></circle>\n", page->to);
+    }
+}
+
 static void draw_cell(const struct svg_page *page, double x, double y, double width, size_t cell)
 {
     size_t guest = page->cells[cell];
@@ -86,6 +108,7 @@ static void draw_cell(const struct svg_page *page, double x, double y, double wi
     snprintf(style, sizeof(style), "stroke=\"%s\" stroke-width=\"2.4\"",
              svg_guest_colour(page->series, guest));
     draw_points(page, &plot, guest, LINE_ACTUAL, style);
+    draw_resizes(page, &plot, guest);
     svg_time_axis(page->to, &plot, 3);
     svg_bold_text(page->to, x, y + 12, 12,
                   svg_short_name(page->series->guests[guest].name, name, sizeof(name)));
@@ -106,6 +129,9 @@ static void draw_key(const struct svg_page *page, double y)
             "stroke-dasharray=\"4 3\"/>\n",
             x + 214, y - 4, SVG_INK);
     svg_text(page->to, x + 238, y, SVG_START, 12, SVG_INK, "its balloon's target");
+    fprintf(page->to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\" fill=\"#fff\" stroke=\"%s\"/>\n",
+            x + 379, y - 4, SVG_INK);
+    svg_text(page->to, x + 388, y, SVG_START, 12, SVG_INK, "is changed");
 }
 
 double svg_draw_memory(const struct svg_page *page, double y)

@@ -10,7 +10,7 @@
 #define LEFT         64.0
 #define RIGHT        185.0 /* the legend's */
 #define PLOT_WIDTH   (PAGE_WIDTH - LEFT - RIGHT)
-#define HEADER       62.0
+#define HEADER       78.0
 #define HEADING      40.0 /* of a section, with the room above it */
 #define AXIS         26.0 /* below a plot */
 #define FOOTER       14.0

@@ -620,8 +620,15 @@ texts = [t.text for t in root.iter(svg + 'text')]
 for wanted in ['pCPU %d' % p for p in range(4)] + ['vm%d' % i for i in range(1, 9)] + ['Domain-0', '0 s']:
     assert wanted in texts, (wanted, texts)
 moves = [t.text for t in root.iter(svg + 'title')]
-assert len(moves) == 6 and all(' to pCPU ' in m for m in moves), moves
+assert len(moves) == 6, moves
+assert all(' to pCPU ' in m and ': pCPU 0 is overloaded at ' in m for m in moves), moves
+assert 'Moved: 6 cpu-overload. ' in texts, texts
 END
+    # Memory: a dot for each change, with its reason, and those that somebody else made.
+    xlpolicy simulate "$SCENARIOS/mem-set.json" --svg "$DIR/set.svg"
+    grep -q '<title>vm[0-9]* to [0-9]* MiB at [0-9.]* s: uses [0-9]* MiB, ' "$DIR/set.svg"
+    grep -q '<title>vm[0-9]* to [0-9]* MiB at [0-9.]* s: not by xlpolicy<' "$DIR/set.svg"
+    grep -q '>Resized: 1 by others, ' "$DIR/set.svg"
     xlpolicy simulate "$SCENARIOS/C1.json" --svg "$DIR/no/such/dir.svg"
     ends 1 "xlpolicy: cannot write $DIR/no/such/dir.svg: No such file or directory"
 }
@@ -642,8 +649,9 @@ END
 
 @test "record, then replay: the same decisions, and a picture" {
     run --separate-stderr "$XLPOLICY" --host "sim:$SCENARIOS/C1.json" --set adopt=1 \
-        --set cpu_affinity=hard record "$DIR/c1.rec" --for 10s
+        --set cpu_affinity=hard record "$DIR/c1.rec" --for 10s --svg "$DIR/live.svg"
     ends 0 "xlpolicy: 11 ticks recorded in $DIR/c1.rec"
+    grep -q '>pCPU 3<' "$DIR/live.svg"
     xlpolicy replay "$DIR/c1.rec" --svg "$DIR/c1.svg"
     ends 0
     has_line 'All 11 plans are the recorded ones.'
