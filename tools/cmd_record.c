@@ -59,8 +59,8 @@ static const char *record_tick(struct recording_run *run)
         snprintf(run->error, sizeof(run->error), "cannot write %s: %s", run->path, strerror(errno));
         return run->error;
     }
-    if (run->picture && (series_add(&run->series, &run->snapshot) < 0 ||
-                         series_plan(&run->series, &run->plan) < 0))
+    if (run->picture &&
+        (series_add(&run->series, &run->snapshot) < 0 || series_plan(&run->series, &run->plan) < 0))
         return "out of memory";
     run->ticks++;
     return NULL;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "source.h"
 
 /* We measure neither. hbal spreads secondary instances by the disk figure, and takes everybody's
@@ -139,31 +140,27 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void show_progress(double left_s)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, left_s > 0 ? "\rwatching, %.0f s left \033[K" : "\r\033[K", left_s);
-}
-
 static enum cli_exit watch(const struct cli *cli, double for_s, struct loads *loads)
 {
-    double end_s = now_s() + for_s, left_s;
+    double start_s = now_s(), passed_s = 0;
+    struct progress progress;
     enum cli_exit exit_code;
 
+    progress_start(&progress, "watching, second", (uint64_t)for_s);
     do {
         struct source source;
 
+        progress_tell(&progress, (uint64_t)passed_s);
         exit_code = source_read(cli, &source);
         if (exit_code != CLI_DONE)
             break;
         exit_code = add_look(&source, loads);
         source_dispose(&source);
-        left_s = end_s - now_s();
-        if (for_s > 0)
-            show_progress(left_s);
-        if (exit_code == CLI_DONE && left_s > 0)
+        passed_s = now_s() - start_s;
+        if (exit_code == CLI_DONE && passed_s < for_s)
             sleep(LOOK_S);
-    } while (exit_code == CLI_DONE && left_s > 0);
+    } while (exit_code == CLI_DONE && passed_s < for_s);
+    progress_end(&progress);
     return exit_code;
 }
 

@@ -67,8 +67,7 @@ enum cli_exit export_openmetrics(const struct cli *cli)
     metrics.pcpus = source.pcpus;
     metrics.vcpus = source.vcpus;
     metrics.domains = source.domains;
-    metrics.reserve_kib =
-        xlp_policy_reserve_kib(&source.policy, source.snapshot.memory.total_kib);
+    metrics.reserve_kib = xlp_policy_reserve_kib(&source.policy, source.snapshot.memory.total_kib);
     metrics_write(stdout, METRICS_OPENMETRICS, &metrics);
     source_dispose(&source);
     return CLI_DONE;
