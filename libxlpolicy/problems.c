@@ -94,7 +94,8 @@ size_t xlp_problems_find(const struct xlp_snapshot *s, const struct xlp_plan *pl
                          const struct xlp_vcpu_view *vcpus,
                          void (*tell)(void *context, const char *sentence), void *context)
 {
-    struct finding f = {.snapshot = s, .plan = plan, .vcpus = vcpus, .tell = tell, .context = context};
+    struct finding f = {
+        .snapshot = s, .plan = plan, .vcpus = vcpus, .tell = tell, .context = context};
     char sentence[SENTENCE_SIZE];
 
     if (s->other_controller[0]) {
