@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "metrics.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "problems.h"
@@ -80,20 +79,21 @@ static void write_label(const struct writer *w, const char *name, const char *te
     fputc('"', w->stream);
 }
 
-/* The labels follow in pairs, name and text, up to a NULL. */
-static void write_sample(const struct writer *w, const struct family *f, double value, ...)
+/* In pairs, name and text. */
+#define LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* labels: LABELS(...), or NULL. */
+static void write_sample(const struct writer *w, const struct family *f, double value,
+                         const char *const *labels)
 {
-    const char *separator = "{", *name;
-    va_list labels;
+    const char *separator = "{";
 
     fprintf(w->stream, "%s%s", f->name, f->counter ? "_total" : "");
-    va_start(labels, value);
-    while ((name = va_arg(labels, const char *))) {
+    for (; labels && *labels; labels += 2) {
         fputs(separator, w->stream);
-        write_label(w, name, va_arg(labels, const char *));
+        write_label(w, labels[0], labels[1]);
         separator = ",";
     }
-    va_end(labels);
     fprintf(w->stream, "%s %.15g\n", separator[0] == ',' ? "}" : "", value);
 }
 
@@ -112,7 +112,7 @@ static void write_mode(const struct writer *w, const char *mode)
 
     start_family(w, &f);
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-        write_sample(w, &f, strcmp(mode, modes[i]) == 0, "mode", modes[i], NULL);
+        write_sample(w, &f, strcmp(mode, modes[i]) == 0, LABELS("mode", modes[i]));
 }
 
 static void write_daemon(const struct writer *w, const struct metrics_daemon *d)
@@ -134,7 +134,7 @@ static void write_daemon(const struct writer *w, const struct metrics_daemon *d)
                                           "Actions that were carried out, or tried in vain."};
 
     start_family(w, &build);
-    write_sample(w, &build, 1, "version", d->version, NULL);
+    write_sample(w, &build, 1, LABELS("version", d->version));
     write_mode(w, d->mode);
     write_single(w, &dry_run, d->dry_run);
     write_single(w, &observed, d->observed);
@@ -203,8 +203,8 @@ static void write_pcpus(const struct writer *w, const struct metrics *m)
         if (!m->pcpus[i].known)
             continue;
         snprintf(id, sizeof(id), "%u", s->pcpus[i].id);
-        write_sample(w, &used, m->pcpus[i].used, "pcpu", id, "pool", pool_of(s, s->pcpus[i].id),
-                     NULL);
+        write_sample(w, &used, m->pcpus[i].used,
+                     LABELS("pcpu", id, "pool", pool_of(s, s->pcpus[i].id)));
     }
 }
 
@@ -350,8 +350,9 @@ static void write_domains(const struct writer *w, const struct metrics *m)
         start_family(w, &domain_families[f].family);
         for (size_t i = 0; i < s->domain_count; i++)
             if (domain_families[f].get(m, i, &value))
-                write_sample(w, &domain_families[f].family, value, "domain", s->domains[i].name,
-                             "domid", format_id(&s->domains[i], id), NULL);
+                write_sample(
+                    w, &domain_families[f].family, value,
+                    LABELS("domain", s->domains[i].name, "domid", format_id(&s->domains[i], id)));
     }
 }
 
@@ -388,10 +389,10 @@ static void write_managed(const struct writer *w, const struct metrics *m)
             enum xlp_reason_code code = verdict_code(&m->plan->verdicts[i], r);
 
             if (code != XLP_REASON_NONE)
-                write_sample(w, &managed, !xlp_reason_is_hands_off(code), "domain",
-                             m->snapshot->domains[i].name, "domid",
-                             format_id(&m->snapshot->domains[i], id), "resource", resources[r].name,
-                             NULL);
+                write_sample(w, &managed, !xlp_reason_is_hands_off(code),
+                             LABELS("domain", m->snapshot->domains[i].name, "domid",
+                                    format_id(&m->snapshot->domains[i], id), "resource",
+                                    resources[r].name));
         }
     }
 }
@@ -431,6 +432,6 @@ static void write_counts(const struct writer *w, const struct family *f, const u
 {
     for (int code = 0; code < XLP_REASON_COUNT; code++)
         if (counts[code])
-            write_sample(w, f, (double)counts[code], "reason", xlp_reason_name(code), label, text,
-                         NULL);
+            write_sample(w, f, (double)counts[code],
+                         LABELS("reason", xlp_reason_name(code), label, text));
 }

@@ -33,7 +33,7 @@
       "{to_pcpu} ({to_load_pct}) draw level")                                                      \
     X(CPU_APART, "cpu-apart", "demand_pct from_pcpu from_load_pct to_pcpu to_load_pct",            \
       "needs {demand_pct}: shared pCPU {from_pcpu} ({from_load_pct}) with a vCPU of its own "      \
-      "guest, pCPU {to_pcpu} ({to_load_pct}) has none")                                            \
+      "guest, pCPU {to_pcpu} ({to_load_pct}) is better for both")                                  \
     X(CPU_FIRST_PLACE, "cpu-first-place", "demand_pct to_pcpu to_load_pct",                        \
       "needs {demand_pct}: had no place of its own; pCPU {to_pcpu} carries least, with it "        \
       "{to_load_pct}")                                                                             \

@@ -50,7 +50,7 @@ static struct metrics_daemon read_daemon(const struct source *source, struct cou
 enum cli_exit export_openmetrics(const struct cli *cli)
 {
     struct counts counts = {{0}, {0}};
-    struct metrics_daemon daemon;
+    struct metrics_daemon daemon = {.observed = true};
     struct metrics metrics = {.daemon = NULL};
     struct source source;
     enum cli_exit exit_code = source_read(cli, &source);
@@ -61,7 +61,7 @@ enum cli_exit export_openmetrics(const struct cli *cli)
         daemon = read_daemon(&source, &counts);
         metrics.daemon = &daemon;
     }
-    if (!metrics.daemon || daemon.observed)
+    if (daemon.observed)
         metrics.snapshot = &source.snapshot;
     metrics.plan = &source.plan;
     metrics.pcpus = source.pcpus;

@@ -39,7 +39,9 @@ static void fill_reservation(struct xlp_action *a, uint32_t i)
     r->max_kib = XLP_REPORT_MAX_MEMORY_KIB - i;
     r->granted_kib = i % 2 ? 0 : i;
     r->ttl_left_ns = UINT64_MAX - i;
-    snprintf(r->name, sizeof(r->name), i % 2 ? "guest %u" : "", i);
+    r->name[0] = '\0';
+    if (i % 2)
+        snprintf(r->name, sizeof(r->name), "guest %u", i);
     r->taken = i % 3 == 0;
     r->domid = r->taken ? i : 0;
     r->uuid[0] = r->taken ? (uint8_t)i : 0;

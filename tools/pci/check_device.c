@@ -53,8 +53,8 @@ static void check_losses(const struct pci_host *host, size_t device, const struc
         [PCI_USE_FILESYSTEM] = "unmount it, or choose another device",
         [PCI_USE_SWAP] = "swapoff it, or choose another device",
         [PCI_USE_NETWORK] = "give dom0 another way to its network, or choose another device",
-        [PCI_USE_CONSOLE] = "make another card the primary one in the firmware, or be sure to "
-                            "reach dom0 by network or serial line",
+        [PCI_USE_CONSOLE] = ("make another card the primary one in the firmware, or be sure to "
+                             "reach dom0 by network or serial line"),
         [PCI_USE_KEYBOARD] = "plug the keyboard into another controller's port",
     };
     const struct pci_device *d = &host->devices[device];
