@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Reading the configuration file. The only part of the daemon that knows libxlutil. */
+/* Reading the configuration file, through libxlutil. */
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libxlutil.h>
 
 #include "config_scan.h"
+#include "config_text.h"
 #include "words.h"
 
 #define CONFIG_NAMES_MAX 256
@@ -44,9 +43,6 @@ struct reading {
     size_t error_size;
 };
 
-static char *read_text(const char *path, size_t *length_out, int *result_out, char *error,
-                       size_t error_size);
-static int parse_syntax(struct reading *r, const char *text, size_t length);
 static int list_names(struct reading *r, const char *text, size_t length);
 static int take_name(struct reading *r, size_t i);
 static int take_domains(struct reading *r, unsigned int line);
@@ -96,10 +92,10 @@ int config_read(struct config *c, const char *path, char *error, size_t error_si
 {
     size_t length;
     int result;
-    char *text = read_text(path, &length, &result, error, error_size);
+    char *text = config_text_read(path, CONFIG_FILE_MAX, &length, error, error_size);
 
     if (!text)
-        return result;
+        return errno == ENOENT ? CONFIG_MISSING : CONFIG_WRONG;
     result = config_parse(c, text, length, path, error, error_size);
     free(text);
     return result;
@@ -112,7 +108,8 @@ int config_parse(struct config *c, const char *text, size_t length, const char *
     int result = CONFIG_WRONG;
 
     config_init(&r.result);
-    if (parse_syntax(&r, text, length) < 0 || list_names(&r, text, length) < 0)
+    r.parsed = config_text_parse(text, length, path, error, error_size);
+    if (!r.parsed || list_names(&r, text, length) < 0)
         goto out;
     for (size_t i = 0; i < r.name_count; i++)
         if (take_name(&r, i) < 0)
@@ -131,100 +128,7 @@ out:
     return result;
 }
 
-/* ---- from file to text ---- */
-
-static char *read_text(const char *path, size_t *length_out, int *result_out, char *error,
-                       size_t error_size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    char *text = NULL;
-    size_t used = 0;
-    ssize_t got = -1;
-
-    *result_out = fd < 0 && errno == ENOENT ? CONFIG_MISSING : CONFIG_WRONG;
-    if (fd < 0)
-        goto out;
-    text = malloc(CONFIG_FILE_MAX + 1);
-    if (!text)
-        goto out;
-    do {
-        got = read(fd, text + used, CONFIG_FILE_MAX + 1 - used);
-        if (got > 0)
-            used += (size_t)got;
-    } while (got > 0 && used <= CONFIG_FILE_MAX);
-out:
-    if (got < 0)
-        snprintf(error, error_size, "cannot read %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    if (got >= 0 && used <= CONFIG_FILE_MAX) {
-        *length_out = used;
-        return text;
-    }
-    if (got >= 0)
-        snprintf(error, error_size, "%s: longer than %d KiB: not a configuration file", path,
-                 CONFIG_FILE_MAX / 1024);
-    free(text);
-    return NULL;
-}
-
 /* ---- from text to settings ---- */
-
-/* A string that is wrong for another reason than that it does not end. */
-static bool is_closed(const char *token, const char *end)
-{
-    return end - token > 1 && end[-1] == token[0];
-}
-
-/* In our words. libxlutil's are "PATH:LINE: config parsing error near `TOKEN': ..."; where the
- * token is the end of a line, it names the line before; at the end, one too many, which is ours. */
-static void word_complaint(struct reading *r, const char *complaint)
-{
-    static const char form[] = "a setting is NAME = VALUE, text in quotes, a list in [ ]";
-    const char *at = complaint + strlen(r->path) + 1, *token = strchr(complaint, '`');
-    const char *end = token ? strstr(token, "\': ") : NULL;
-    unsigned int line = (unsigned int)strtoul(at, NULL, 10);
-
-    if (strstr(complaint, "unexpected NEWLINE"))
-        fail(r, line + 1, "the line ends too early; %s", form);
-    else if (strstr(complaint, "unexpected $end"))
-        fail(r, line - 1, "the file ends too early; %s", form);
-    else if (!end)
-        fail(r, line, "not understood; %s", form);
-    else if ((token[1] == '"' || token[1] == '\'') && !is_closed(token + 1, end))
-        fail(r, line, "the quote that opens at %.*s is not closed on its line",
-             (int)(end - token - 1), token + 1);
-    else
-        fail(r, line, "not understood at %.*s; %s", (int)(end - token - 1), token + 1, form);
-}
-
-/* libxlutil writes its complaints to a stream: the first is the one that counts. It takes no
- * comment that ends the text without a newline. */
-static int parse_syntax(struct reading *r, const char *text, size_t length)
-{
-    char *complaint = NULL, *ended = malloc(length + 1);
-    size_t complaint_size;
-    FILE *report = open_memstream(&complaint, &complaint_size);
-    int rc = ENOMEM;
-
-    if (!ended || !report)
-        goto out;
-    memcpy(ended, text, length);
-    ended[length] = '\n';
-    r->parsed = xlu_cfg_init(report, r->path);
-    if (r->parsed)
-        rc = xlu_cfg_readdata(r->parsed, ended, (int)length + 1);
-out:
-    if (report)
-        fclose(report);
-    if (rc == ENOMEM || (rc && !complaint))
-        snprintf(r->error, r->error_size, "%s: %s", r->path, strerror(rc));
-    else if (rc)
-        word_complaint(r, strtok(complaint, "\n"));
-    free(complaint);
-    free(ended);
-    return rc ? -1 : 0;
-}
 
 static int list_names(struct reading *r, const char *text, size_t length)
 {
@@ -371,11 +275,9 @@ static void name_nearest(const char *name, char *text, size_t size)
 static int fail(struct reading *r, unsigned int line, const char *format, ...)
 {
     va_list arguments;
-    int used = snprintf(r->error, r->error_size, "%s:%u: ", r->path, line);
 
     va_start(arguments, format);
-    if (used >= 0 && (size_t)used < r->error_size)
-        vsnprintf(r->error + used, r->error_size - (size_t)used, format, arguments);
+    config_text_error(r->path, line, r->error, r->error_size, format, arguments);
     va_end(arguments);
     return -1;
 }

@@ -46,6 +46,41 @@ size_t config_scan(const char *text, size_t length, struct config_name *names, s
     return count;
 }
 
+size_t config_scan_list(const char *text, size_t length, const struct config_name *found,
+                        unsigned int *lines, size_t room)
+{
+    struct scanner s = {.text = text, .length = length, .at = found->value_at, .line = found->line};
+    size_t count = 0, depth = 0;
+
+    while (s.at < length) {
+        char c = text[s.at];
+
+        if (c == '#') {
+            s.at = end_of_comment(&s);
+        } else if (c == '"' || c == '\'') {
+            if (depth == 1 && count < room)
+                lines[count] = s.line;
+            count += depth == 1;
+            s.at = end_of_string(&s);
+        } else if (depth > 0 && c >= '0' && c <= '9') {
+            if (depth == 1 && count < room)
+                lines[count] = s.line;
+            count += depth == 1;
+            s.at = end_of_run(&s, "0123456789abcdefABCDEFx");
+        } else if (depth == 0 && !strchr(" \t\n[", c)) {
+            break; /* no list after all */
+        } else {
+            depth += c == '[';
+            depth -= c == ']';
+            if (c == ']' && depth == 0)
+                break;
+            s.line += c == '\n';
+            s.at++;
+        }
+    }
+    return count;
+}
+
 /* The newline itself is left, to be counted. */
 static size_t end_of_comment(const struct scanner *s)
 {
@@ -94,5 +129,6 @@ static bool take_assignment(struct scanner *s, struct config_name *name_out)
     if (s->at >= s->length || s->text[s->at] != '=')
         return false;
     s->at++;
+    name_out->value_at = s->at;
     return true;
 }

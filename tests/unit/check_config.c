@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* links: daemon/config.c daemon/config_scan.c daemon/words.c */
+/* links: daemon/config.c daemon/config_scan.c daemon/config_text.c daemon/words.c */
 /* The configuration file: what is read, what is refused, and that what we ship and document is
  * complete. Run from the top of the source tree. */
 #include <ctype.h>
@@ -261,7 +261,12 @@ START_TEST(names_in_comments_strings_lists_and_numbers_are_not_settings)
                                "  \"i\" ] ; j='\\'k=1'\n"
                                "l=0xa;m\t+= [0xfe]\n";
     static const struct config_name expected[] = {
-        {"b", 2, false}, {"e", 3, false}, {"j", 4, false}, {"l", 5, false}, {"m", 5, true}};
+        {.name = "b", .line = 2},
+        {.name = "e", .line = 3},
+        {.name = "j", .line = 4},
+        {.name = "l", .line = 5},
+        {.name = "m", .line = 5, .adds = true},
+    };
     struct config_name names[8];
     size_t count = config_scan(text, sizeof(text) - 1, names, 8);
 
@@ -274,13 +279,67 @@ START_TEST(names_in_comments_strings_lists_and_numbers_are_not_settings)
 }
 END_TEST
 
-/* Random texts of these; whatever libxlutil accepts, we list the names it knows and no others. */
+START_TEST(the_values_of_a_list_have_the_lines_they_stand_on)
+{
+    static const char text[] = "a = \"no list\"\n"
+                               "b = # [ \"comment\"\n"
+                               " [ \"1\", # \"comment\"\n"
+                               "   2,\n"
+                               "   [ \"inner\",\n 3 ], '\"4\"]',\n"
+                               " 0x5 ]\n"
+                               "c = [ \"6\" ]\n";
+    static const unsigned int expected[] = {3, 4, 6, 7};
+    struct config_name names[3];
+    unsigned int lines[4];
+
+    ck_assert_uint_eq(config_scan(text, sizeof(text) - 1, names, 3), 3);
+    ck_assert_uint_eq(config_scan_list(text, sizeof(text) - 1, &names[0], lines, 4), 0);
+    ck_assert_uint_eq(config_scan_list(text, sizeof(text) - 1, &names[1], lines, 4), 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(lines[i], expected[i]);
+    lines[1] = 99;
+    ck_assert_uint_eq(config_scan_list(text, sizeof(text) - 1, &names[1], lines, 1), 4);
+    ck_assert_uint_eq(lines[1], 99);
+}
+END_TEST
+
+/* The values directly in a list that libxlutil knows by this name: 0 when it is none. */
+static size_t values_in(const XLU_Config *parsed, const char *name)
+{
+    XLU_ConfigList *list;
+    int count;
+    size_t values = 0;
+
+    if (xlu_cfg_get_list(parsed, name, &list, &count, 1) != 0)
+        return 0;
+    for (int i = 0; i < count; i++)
+        values += xlu_cfg_get_listitem(list, i) != NULL;
+    return values;
+}
+
+/* Where a name is assigned to several times, the last assignment counts and what is added to it. */
+static size_t values_scanned(const char *text, const struct config_name *names, size_t count,
+                             const char *name)
+{
+    size_t values = 0;
+    unsigned int lines[1];
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i].name, name) == 0)
+            values = (names[i].adds ? values : 0) +
+                     config_scan_list(text, strlen(text), &names[i], lines, 1);
+    return values;
+}
+
+/* Random texts of these; whatever libxlutil accepts, we list the names it knows and no others, and
+ * as many values of each list. */
 static const char *const pieces[] = {
     "a",        "b",       "c",    "a=1",          "b = \"x\"", "=",
     "+=",       "1",       "0xab", "\"",           "'",         "[",
     "]",        ",",       ";",    "\n",           " ",         "\t",
     "#",        "\\",      "\\\"", "#b\n",         "c=[\"a\"]", "a=[\n1,\n2 ]\n",
-    "\"\\\\\"", "\"a=1\"", "_",    "b='\\'a=1'\n", "c='\\\\'",
+    "\"\\\\\"", "\"a=1\"", "_",    "b='\\'a=1'\n", "c='\\\\'",  "a=[[1],'b',2]\n",
+    "b+=[3]\n",
 };
 
 static int compare_one(unsigned int *seed)
@@ -308,6 +367,9 @@ static int compare_one(unsigned int *seed)
 
         for (size_t i = 0; i < count; i++)
             listed = listed || strcmp(names[i].name, one) == 0;
+        if (listed)
+            ck_assert_msg(values_in(parsed, one) == values_scanned(text, names, count, one),
+                          "%s has another number of values in: %s", one, text);
         ck_assert_msg(known == listed, "\"%s\" is %sknown but %slisted in: %s", one,
                       known ? "" : "not ", listed ? "" : "not ", text);
     }
@@ -331,7 +393,7 @@ START_TEST(the_scanner_stays_within_any_bytes)
 {
     static const char letters[] = "a=+[]\"'#\\\n;0x\0\xff ";
     struct config_name names[4];
-    unsigned int seed = 1;
+    unsigned int seed = 1, lines[1];
 
     for (int i = 0; i < 20000; i++) {
         size_t length = (size_t)rand_r(&seed) % 24;
@@ -340,7 +402,8 @@ START_TEST(the_scanner_stays_within_any_bytes)
         ck_assert_ptr_nonnull(text);
         for (size_t j = 0; j < length; j++)
             text[j] = letters[(size_t)rand_r(&seed) % (sizeof(letters) - 1)];
-        ck_assert_uint_le(config_scan(text, length, names, 4), length);
+        if (config_scan(text, length, names, 4) > 0)
+            ck_assert_uint_le(config_scan_list(text, length, &names[0], lines, 1), length);
         free(text);
     }
 }
@@ -534,6 +597,7 @@ FIXTURE_CASE(refusing, a_value_out_of_range_is_named_with_its_line,
              a_refused_text_leaves_the_configuration_as_it_was)
 FIXTURE_CASE(files, a_missing_file_is_told_from_a_wrong_one, a_huge_file_is_refused)
 FIXTURE_CASE(scanning, names_in_comments_strings_lists_and_numbers_are_not_settings,
+             the_values_of_a_list_have_the_lines_they_stand_on,
              the_scanner_lists_what_libxlutil_knows, the_scanner_stays_within_any_bytes,
              distance_counts_letters)
 FIXTURE_CASE(shipped, the_shipped_file_sets_nothing,
