@@ -6,6 +6,7 @@ SBINDIR    ?= $(PREFIX)/sbin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 SYSCONFDIR ?= /etc
+DATADIR    ?= $(PREFIX)/share/xlpolicy
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/xlpolicy
 COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
@@ -27,7 +28,8 @@ XEN_LIBS     := -lxlutil -lxenlight -lxenctrl -lxenstore -lxentoollog
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SANFLAG := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all)
 # No contraction: a plan must not depend on whether the compiler fused a multiply and an add.
-ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' $(XEN_CPPFLAGS) \
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Ilibxlpolicy -DXLP_VERSION='"$(VERSION)"' \
+              -DXLP_DATADIR='"$(DATADIR)"' $(XEN_CPPFLAGS) \
               $(WARN) -ffp-contract=off $(SANFLAG) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(SANFLAG) $(LDFLAGS)
 
@@ -234,6 +236,8 @@ install: all
 	$(INSTALL) -D -m 644 tools/xlpolicy.bash $(DESTDIR)$(COMPDIR)/xlpolicy
 	$(INSTALL) -m 644 docs/examples/*.c $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL) -m 644 README.md $(wildcard docs/*.md docs/*.json) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -d $(DESTDIR)$(DATADIR)/xen-configs
+	$(INSTALL) -m 644 $(wildcard xen-configs/*) $(DESTDIR)$(DATADIR)/xen-configs
 	$(foreach m,$(basename $(notdir $(MAN_POD))),\
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$(call man_section,$(m)) && \
 	    pod2man --utf8 -c "Xen resource manager" -r "xlpolicy $(VERSION)" \
@@ -247,7 +251,7 @@ uninstall:
 	    $(DESTDIR)$(SYSCONFDIR)/init.d/xlpolicyd \
 	    $(DESTDIR)$(UNITDIR)/xlpolicyd.service $(DESTDIR)$(COMPDIR)/xlpolicy \
 	    $(foreach m,$(basename $(notdir $(MAN_POD))),$(DESTDIR)$(call man_page,$(call man_section,$(m)),$(m)))
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlpolicy $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlpolicy $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
 
 # ---- packages ----
 

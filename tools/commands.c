@@ -81,6 +81,40 @@ static const struct command_option pci_check_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct command_option pci_validate_options[] = {
+    PCI_OPTION_SYSROOT,
+    PCI_OPTION_DUMP,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option pci_config_options[] = {
+    {"template", 't', "NAME", "what kind of guest, see below"},
+    {"device", 'D', "BDF", "the device; may be repeated"},
+    {"memory", 'm', "MIB", "the guest's memory"},
+    {"vcpus", 'c', "N", "how many vCPUs, 4 unless given"},
+    {"name", 'n', "NAME", "the guest's name, the template's unless given"},
+    {"disk", 'k', "TARGET", "the file or volume that is its disk"},
+    {"bridge", 'b', "NAME", "the network bridge, xenbr0 unless given"},
+    {"force", 'f', NULL, "even if dom0 needs the device"},
+    {"templates", 'T', "DIR", "where the templates are"},
+    PCI_OPTION_SYSROOT,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option pci_prepare_options[] = {
+    {"now", 'o', NULL, "do it now, all functions or none"},
+    {"early", 'e', NULL, "show the files for early boot, too"},
+    {"write", 'w', "DIR", "write those files below DIR, / being this host"},
+    {"force", 'f', NULL, "even if dom0 needs the device"},
+    PCI_OPTION_SYSROOT,
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct command_option pci_move_options[] = {
+    PCI_OPTION_SYSROOT,
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct command_option top_options[] = {
     {"batch", 'b', NULL, "print page after page, for a file or a pipe"},
     {"iterations", 'n', "N", "stop after N pages"},
@@ -233,6 +267,33 @@ const struct command commands[] = {
      "Its driver, owner, reset, interrupts, regions and capabilities, what goes with\n"
      "it, what dom0 would lose, and what is to be known before it is given away.\n",
      cmd_pci_info, CLI_GIVEN_JSON},
+    {"pci-prepare", "BDF", 1, 1, pci_prepare_options,
+     "Show how a device is bound to pciback, or do it",
+     "With all functions that belong to it. Without --now or --write nothing is done.\n"
+     "A device that dom0 needs is refused; so is a hide= that would keep the module\n"
+     "from loading. Each step is verified, and undone when a later one fails.\n",
+     cmd_pci_prepare, 0},
+    {"pci-config", "", 0, 0, pci_config_options, "Write a guest's configuration for a device",
+     "Templates: windows10-nvidia, windows10-amd, windows11, linux-compute,\n"
+     "network-vf, usb-controller, nvme, windows7. All functions of the device are\n"
+     "listed; memory and maxmem are equal; mmio_hole is set when the BARs need it;\n"
+     "vCPUs and memory prefer the device's node. It goes to standard output.\n",
+     cmd_pci_config, 0},
+    {"pci-validate", "FILE", 1, 1, pci_validate_options,
+     "Check a guest's configuration, any of xl's",
+     "Numbered findings with line, reason and mend; passthrough.md lists them. Exits\n"
+     "with 0 when there is none, 1 when there is an error, 2 when there are only\n"
+     "warnings. Elsewhere than in a dom0, --sysroot names the host's files.\n",
+     cmd_pci_validate, CLI_GIVEN_JSON},
+    {"pci-reset", "BDF", 1, 1, pci_move_options, "Reset a device that is bound to pciback",
+     "With all functions that belong to it, each by its own reset or, if one has none,\n"
+     "by their bridge's, provided that nothing in use is below that. Verifies that\n"
+     "they answer afterwards.\n",
+     cmd_pci_reset, 0},
+    {"pci-release", "BDF", 1, 1, pci_move_options, "Give a device back to dom0",
+     "With all functions that belong to it: from pciback to the driver that each had\n"
+     "before, or to the one that wants it. Refused while a guest has it.\n",
+     cmd_pci_release, 0},
     {"help", "[COMMAND]", 0, 1, NULL, "List the commands, or tell more about one", "", cmd_help, 0},
     {"complete", "[--] WORD...", 0, COMMAND_OPERANDS_ANY, NULL,
      "Print what may come next, for the shell's completion",

@@ -17,7 +17,7 @@ struct command_option {
     const char *help;
 };
 
-#define COMMAND_OPTIONS_MAX  8 /* a command has no more, global ones not counted */
+#define COMMAND_OPTIONS_MAX  12 /* a command has no more, global ones not counted */
 #define COMMAND_OPERANDS_ANY 1000
 #define COMMAND_VALUES_MAX   64 /* how often options may be given in one call */
 
@@ -73,6 +73,7 @@ command_function cmd_mode, cmd_apply, cmd_rebalance, cmd_set, cmd_get, cmd_adopt
 command_function cmd_reserve, cmd_unreserve;
 command_function cmd_simulate, cmd_replay, cmd_record, cmd_config, cmd_help, cmd_complete;
 command_function cmd_pci_check, cmd_pci_list, cmd_pci_info;
+command_function cmd_pci_validate, cmd_pci_config, cmd_pci_prepare, cmd_pci_reset, cmd_pci_release;
 command_function cmd_export;
 
 #endif

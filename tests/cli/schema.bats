@@ -58,6 +58,8 @@ json_commands() {
             [ ! -e "$DIR/$host/sys/bus/pci/devices/$address" ] ||
                 printed pci-info pci-info --sysroot "$DIR/$host" "$address"
         done
+        printf 'pci = [ "01:00.0,permissive=yes", "ff:00.0" ]\n' >"$DIR/guest.cfg"
+        printed pci-validate pci-validate --sysroot "$DIR/$host" "$DIR/guest.cfg"
     done
     printed config config check "$CONF"
     printed config config show "$CONF"
