@@ -37,6 +37,9 @@
     X(CPU_FIRST_PLACE, "cpu-first-place", "demand_pct to_pcpu to_load_pct",                        \
       "needs {demand_pct}: had no place of its own; pCPU {to_pcpu} carries least, with it "        \
       "{to_load_pct}")                                                                             \
+    X(CPU_DEVICE_FIRST, "cpu-device-first", "demand_pct to_pcpu to_load_pct node",                 \
+      "needs {demand_pct}: had no place of its own; of node {node}, where its PCI device is, "     \
+      "pCPU {to_pcpu} carries least, with it {to_load_pct}")                                       \
     X(CPU_ROUND_ROBIN, "cpu-round-robin", "position pcpu_count",                                   \
       "round robin: vCPU {position} of the pool, {pcpu_count} pCPUs, load ignored")                \
     X(CPU_DEVICE_NODE, "cpu-device-node", "from_pcpu to_pcpu",                                     \
@@ -48,6 +51,9 @@
     /* CPU: not done */                                                                            \
     X(CPU_BALANCED, "cpu-balanced", "demand_pct pcpu load_pct mean_pct",                           \
       "stays: pCPU {pcpu} carries {load_pct}, the mean is {mean_pct}")                             \
+    X(CPU_NEAR_DEVICE, "cpu-near-device", "demand_pct pcpu load_pct mean_pct node",                \
+      "stays on node {node}, where its PCI device is: pCPU {pcpu} carries {load_pct}, the mean "   \
+      "is {mean_pct}")                                                                             \
     X(CPU_NO_GAIN, "cpu-no-gain", "demand_pct pcpu load_pct mean_pct",                             \
       "stays: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but no move would even it out "    \
       "enough")                                                                                    \

@@ -318,7 +318,9 @@ static void bind_to_device(const struct tick *t, struct item *item)
         return;
     item->home_node = node;
     item->stays_home = true;
-    if (item->slot != XLP_NOWHERE && t->c->slots[item->slot].node != node) {
+    if (item->slot == XLP_NOWHERE) {
+        item->why_first = XLP_REASON_CPU_DEVICE_FIRST;
+    } else if (t->c->slots[item->slot].node != node) {
         item->slot = XLP_NOWHERE;
         item->why_first = XLP_REASON_CPU_DEVICE_NODE;
     }

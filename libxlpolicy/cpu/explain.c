@@ -32,6 +32,10 @@ static struct xlp_reason reason_to_move(const struct tick *t, size_t position, u
     case XLP_REASON_CPU_FIRST_PLACE:
         return (struct xlp_reason){item->why,
                                    {demand, to, xlp_reason_pct(t->c->slots[item->slot].load)}};
+    case XLP_REASON_CPU_DEVICE_FIRST:
+        return (struct xlp_reason){item->why,
+                                   {demand, to, xlp_reason_pct(t->c->slots[item->slot].load),
+                                    t->s->domains[item->owner].device_node}};
     case XLP_REASON_CPU_MODE: return (struct xlp_reason){item->why, {to}};
     case XLP_REASON_CPU_DEVICE_NODE: return (struct xlp_reason){item->why, {from, to}};
     default:
@@ -76,7 +80,10 @@ static struct xlp_reason reason_to_stay(const struct tick *t, size_t position)
     if (t->c->now.vcpus[vcpu].settle_ticks)
         return (struct xlp_reason){XLP_REASON_CPU_SETTLING,
                                    {(int64_t)t->c->now.vcpus[vcpu].settle_ticks}};
-    if (load <= t->mean * CLEARLY + 0.01)
+    reason.number[4] = t->s->domains[item->owner].device_node;
+    if (item->stays_home && !t->budget_gone && !t->waits)
+        reason.code = XLP_REASON_CPU_NEAR_DEVICE;
+    else if (load <= t->mean * CLEARLY + 0.01)
         reason.code = XLP_REASON_CPU_BALANCED;
     else if (t->budget_gone)
         reason.code = XLP_REASON_CPU_BUDGET;

@@ -264,7 +264,8 @@ static const char *moves_stay_within_the_bound(const struct shape *shape)
         tick(&m);
         homeless = t < 2;
         for (size_t i = 0; i < m.plan.action_count; i++)
-            homeless = homeless || m.plan.actions[i].reason.code == XLP_REASON_CPU_FIRST_PLACE;
+            homeless = homeless || m.plan.actions[i].reason.code == XLP_REASON_CPU_FIRST_PLACE ||
+                       m.plan.actions[i].reason.code == XLP_REASON_CPU_DEVICE_FIRST;
     }
     model_decide(&m);
     for (uint32_t pool = 0; pool < m.pool_count; pool++)

@@ -372,11 +372,9 @@ START_TEST(where_the_scheduler_hands_out_cores_vcpus_go_in_pairs)
 }
 END_TEST
 
-START_TEST(a_guest_with_a_device_stays_on_the_node_of_it)
+/* Four pCPUs on two nodes, and guest 2 alone, whose device is on node 1. */
+static void made_device_guest(const char *hard)
 {
-    const double used[] = {0.2, 1.0};
-    struct xlp_cpu *cpu = xlp_cpu_new();
-    const struct xlp_action *a;
     struct xlp_domain *d;
 
     made_four();
@@ -386,13 +384,61 @@ START_TEST(a_guest_with_a_device_stays_on_the_node_of_it)
     d->device_node = 1;
     d->pool_id = 0;
     s.domains[0].flags = XLP_DOMAIN_PAUSED; /* nobody else to place */
-    made_pin(&s, 2, 0, "0");
+    if (hard)
+        made_pin(&s, 2, 0, hard);
     policy.adopt = 1;
+}
+
+START_TEST(a_guest_with_a_device_stays_on_the_node_of_it)
+{
+    const double used[] = {0.2, 1.0};
+    struct xlp_cpu *cpu = xlp_cpu_new();
+    const struct xlp_action *a;
+
+    made_device_guest("0");
     next_plan(cpu, NULL);
     run_second(used);
     a = &next_plan(cpu, used)->actions[0];
     ck_assert_int_eq(a->reason.code, XLP_REASON_CPU_DEVICE_NODE);
     ck_assert_uint_ge(a->to_pcpu, 2);
+    done_with(cpu);
+}
+END_TEST
+
+START_TEST(a_guest_with_a_device_is_first_placed_near_it_and_told_so)
+{
+    const double used[] = {0.2, 1.0};
+    struct xlp_cpu *cpu = xlp_cpu_new();
+    const struct xlp_action *a;
+
+    made_device_guest(NULL);
+    next_plan(cpu, NULL);
+    run_second(used);
+    a = &next_plan(cpu, used)->actions[0];
+    ck_assert_int_eq(a->reason.code, XLP_REASON_CPU_DEVICE_FIRST);
+    ck_assert_int_eq(a->reason.number[1], a->to_pcpu);
+    ck_assert_int_eq(a->reason.number[3], 1);
+    ck_assert_uint_ge(a->to_pcpu, 2);
+    done_with(cpu);
+}
+END_TEST
+
+START_TEST(a_guest_that_is_near_its_device_is_told_so)
+{
+    const double used[] = {0.2, 1.0};
+    struct xlp_cpu *cpu = xlp_cpu_new();
+    const struct xlp_plan *plan = NULL;
+
+    made_device_guest("3");
+    next_plan(cpu, NULL);
+    for (int i = 0; i < 10; i++) {
+        run_second(used);
+        plan = next_plan(cpu, used);
+    }
+    ck_assert_uint_eq(plan->action_count, 0);
+    ck_assert_int_eq(plan->verdicts[1].cpu.code, XLP_REASON_CPU_NEAR_DEVICE);
+    ck_assert_int_eq(plan->verdicts[1].cpu.number[1], 3);
+    ck_assert_int_eq(plan->verdicts[1].cpu.number[4], 1);
     done_with(cpu);
 }
 END_TEST
@@ -410,5 +456,7 @@ CHECK_CASE(whole, the_first_look_measures_and_the_second_places, a_reused_domid_
            a_first_place_is_called_that_and_tells_the_load_with_it,
            pins_of_the_time_of_hard_affinity_are_softened,
            where_the_scheduler_hands_out_cores_vcpus_go_in_pairs,
-           a_guest_with_a_device_stays_on_the_node_of_it)
+           a_guest_with_a_device_stays_on_the_node_of_it,
+           a_guest_with_a_device_is_first_placed_near_it_and_told_so,
+           a_guest_that_is_near_its_device_is_told_so)
 CHECK_MAIN("cpu", demand, entitlement, whole)
