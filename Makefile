@@ -134,7 +134,8 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz_main.o $(LIB
 BUILD_DEPS := gcc libc6-dev make perl pkg-config libxen-dev libyajl-dev libpci-dev libncurses-dev
 TEST_DEPS  := check bats git jq python3 qemu-system-x86 seabios busybox-static cpio kmod xz-utils bc \
               binutils librsvg2-bin pciutils tmux python3-jsonschema \
-              ganeti-htools python3-prometheus-client insserv systemd
+              ganeti-htools python3-prometheus-client insserv systemd \
+              libspice-server1 libusb-1.0-0 libfdt1 libglib2.0-0 libpixman-1-0 libjpeg62-turbo
 
 PROMTOOL   := build/unpacked/prometheus/usr/bin/promtool
 
