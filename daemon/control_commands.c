@@ -309,6 +309,7 @@ static int run_state(struct daemon *d, struct request *r)
     overrides_write_all(d, w);
     xlp_json_write_key(w, "snapshot");
     xlp_snapshot_write(w, &d->snapshot);
+    xlp_engine_explain(d->engine, &d->snapshot, &d->plan);
     xlp_json_write_key(w, "plan");
     xlp_plan_write(w, &d->plan);
     put_outcomes(w, &d->outcomes);

@@ -130,6 +130,7 @@ static void record(struct daemon *d)
 
     if (!d->recorder)
         return;
+    xlp_engine_explain(d->engine, &d->snapshot, &d->plan);
     if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, plan) == 0)
         return;
     log_line(LOG_ERR, "recording to %s ends here: %s", d->record_path, strerror(errno));

@@ -24,6 +24,7 @@ void textfile_tick(struct daemon *d)
     if (!path[0] || now_ns < d->textfile.due_ns)
         return;
     d->textfile.due_ns = now_ns + TEXTFILE_INTERVAL_NS;
+    xlp_engine_explain(d->engine, &d->snapshot, &d->plan);
     if (replace_file(d, path) < 0) {
         if (!d->textfile.failing)
             log_line(LOG_ERR, "cannot write the metrics to %s: %s", path, strerror(errno));

@@ -8,14 +8,17 @@
 #include "cpu/cpu.h"
 #include "grow.h"
 #include "memory/memory.h"
+#include "roster.h"
 
 #define LEAST_MAX_NS UINT64_C(100000000)
 
 struct xlp_engine {
+    struct xlp_roster roster;
     struct xlp_cpu *cpu;
     struct xlp_memory *memory;
     uint64_t time_ns;              /* of the previous snapshot */
     bool seen;                     /* there was one */
+    bool decided;                  /* and what was made of it stands */
     struct xlp_pcpu *pcpus_before; /* of the previous snapshot */
     size_t before_count, before_room;
     struct xlp_pcpu_view *pcpu_views;
@@ -32,6 +35,7 @@ struct xlp_engine *xlp_engine_new(void)
 
     if (!engine)
         return NULL;
+    xlp_roster_init(&engine->roster);
     engine->cpu = xlp_cpu_new();
     engine->memory = xlp_memory_new();
     if (!engine->cpu || !engine->memory) {
@@ -45,6 +49,7 @@ void xlp_engine_free(struct xlp_engine *engine)
 {
     if (!engine)
         return;
+    xlp_roster_dispose(&engine->roster);
     xlp_cpu_free(engine->cpu);
     xlp_memory_free(engine->memory);
     free(engine->pcpus_before);
@@ -90,7 +95,6 @@ static int make_room(struct xlp_engine *engine, const struct xlp_snapshot *s)
     engine->pcpu_count = s->pcpu_count;
     engine->vcpu_count = s->vcpu_count;
     engine->domain_count = s->domain_count;
-    memset(engine->domain_views, 0, s->domain_count * sizeof(*engine->domain_views));
     return 0;
 }
 
@@ -136,15 +140,35 @@ int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
     uint64_t measured_ns = measured_over(elapsed_ns, policy);
 
     xlp_plan_reset(plan_out);
+    engine->decided = false;
     engine->time_ns = s->time_ns;
     engine->seen = true;
-    if (make_room(engine, s) < 0 || xlp_plan_start(plan_out, s) < 0)
+    if (make_room(engine, s) < 0 || xlp_plan_make_room(plan_out, s) < 0 ||
+        xlp_roster_call(&engine->roster, s, policy) < 0)
         return -1;
     view_pcpus(engine, s, measured_ns);
-    if (xlp_cpu_decide(engine->cpu, s, policy, measured_ns, plan_out, engine->vcpu_views) < 0)
+    if (xlp_cpu_decide(engine->cpu, s, policy, &engine->roster, measured_ns, plan_out,
+                       engine->vcpu_views) < 0)
         return -1;
-    return xlp_memory_decide(engine->memory, s, policy, elapsed_ns == 0, plan_out,
-                             engine->domain_views);
+    if (xlp_memory_decide(engine->memory, s, policy, &engine->roster, elapsed_ns == 0, plan_out,
+                          engine->domain_views) < 0)
+        return -1;
+    engine->decided = true;
+    return 0;
+}
+
+void xlp_engine_explain(struct xlp_engine *engine, const struct xlp_snapshot *s,
+                        struct xlp_plan *plan)
+{
+    if (!engine->decided)
+        return;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        plan->verdicts[i].domid = s->domains[i].domid;
+        memcpy(plan->verdicts[i].name, s->domains[i].name, sizeof(plan->verdicts[i].name));
+    }
+    xlp_cpu_explain(engine->cpu, s, engine->vcpu_views, plan);
+    xlp_memory_explain(engine->memory, s, &engine->roster, plan, engine->domain_views);
+    plan->verdict_count = s->domain_count;
 }
 
 const struct xlp_pcpu_view *xlp_engine_pcpu_views(const struct xlp_engine *engine,

@@ -4,6 +4,9 @@
  * snapshots and policies give the same plans, byte for byte. Between snapshots it remembers only
  * what it saw (run times, demand, when a placement changed, how balloons moved), never what it
  * asked for; whether a plan was carried out shows in the next snapshot.
+ *
+ * A tick needs the actions; why nothing is done to somebody is asked for now and then. So that is
+ * said only when asked: xlp_engine_explain.
  */
 #ifndef XLP_ENGINE_H
 #define XLP_ENGINE_H
@@ -18,15 +21,22 @@ struct xlp_engine;
 struct xlp_engine *xlp_engine_new(void);
 void xlp_engine_free(struct xlp_engine *engine);
 
-/* Fills plan_out (reset first, buffers kept). A snapshot not later than the one before, or of a
- * gap longer than ten ticks, starts measurements afresh; one less than a tenth of a tick later, or
- * than 100 ms where that is less, measures no use of CPU, and moves no vCPU. 0, or -1 when memory
- * is out. */
+/* Fills in plan_out's actions (reset first, buffers kept). A snapshot not later than the one
+ * before, or of a gap longer than ten ticks, starts measurements afresh; one less than a tenth of a
+ * tick later, or than 100 ms where that is less, measures no use of CPU, and moves no vCPU. 0, or
+ * -1 when memory is out. */
 int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
                       const struct xlp_policy *policy, struct xlp_plan *plan_out);
 
+/* Adds the verdicts to the last decision's plan, whose actions may be gone by now. s: the snapshot
+ * that was decided on. Decides nothing and forgets nothing; does nothing after a decision that
+ * failed. */
+void xlp_engine_explain(struct xlp_engine *engine, const struct xlp_snapshot *s,
+                        struct xlp_plan *plan);
+
 /* What the engine made of the last snapshot, for the live view and the metrics. Indexed like the
- * snapshot's pcpus, vcpus and domains; valid until the next call. */
+ * snapshot's pcpus, vcpus and domains; valid until the next decision. Those of domains are complete
+ * once it was explained. */
 struct xlp_pcpu_view {
     double used; /* busy part of the time since the snapshot before, 0 ... 1 */
     bool known;  /* false until measured over two snapshots, online in both */

@@ -71,10 +71,21 @@ static int start_reservations(struct xlp_plan *p, const struct xlp_snapshot *s)
     return 0;
 }
 
-int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
+int xlp_plan_make_room(struct xlp_plan *p, const struct xlp_snapshot *s)
 {
+    size_t room = p->verdict_room;
+
     p->time_ns = s->time_ns;
     if (xlp_grow(&p->verdicts, &p->verdict_room, s->domain_count, sizeof(*p->verdicts)) < 0)
+        return -1;
+    if (p->verdict_room > room)
+        memset(p->verdicts + room, 0, (p->verdict_room - room) * sizeof(*p->verdicts));
+    return start_reservations(p, s);
+}
+
+int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
+{
+    if (xlp_plan_make_room(p, s) < 0)
         return -1;
     p->verdict_count = s->domain_count;
     for (size_t i = 0; i < s->domain_count; i++) {
@@ -84,7 +95,7 @@ int xlp_plan_start(struct xlp_plan *p, const struct xlp_snapshot *s)
         v->domid = s->domains[i].domid;
         memcpy(v->name, s->domains[i].name, sizeof(v->name));
     }
-    return start_reservations(p, s);
+    return 0;
 }
 
 enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d)

@@ -73,7 +73,7 @@ struct xlp_plan {
     struct xlp_reason memory; /* what the host's memory will not do for long; NONE: all is well */
     struct xlp_action *actions;
     size_t action_count, action_room;
-    struct xlp_verdict *verdicts; /* one a domain, in the snapshot's order */
+    struct xlp_verdict *verdicts; /* one a domain, in the snapshot's order; xlp_engine_explain */
     size_t verdict_count, verdict_room;
     struct xlp_reservation_verdict *reservations; /* one each, in the snapshot's order */
     size_t reservation_count, reservation_room;
@@ -90,6 +90,10 @@ struct xlp_action *xlp_plan_add(struct xlp_plan *p, enum xlp_action_kind kind,
 /* The same for a reservation, which the action holds a copy of. 0, or -1 when memory is out. */
 int xlp_plan_add_reservation(struct xlp_plan *p, enum xlp_action_kind kind,
                              const struct xlp_reservation *reservation, struct xlp_reason reason);
+
+/* Makes room for a verdict on each domain of the snapshot, and starts those on reservations. 0, or
+ * -1 when memory is out. */
+int xlp_plan_make_room(struct xlp_plan *p, const struct xlp_snapshot *s);
 
 /* Starts a verdict for each domain and each reservation of the snapshot (code NONE). 0, or -1 when
  * memory is out. */

@@ -99,25 +99,24 @@ struct xlp_memory_ledger {
 
 /* Without video RAM, so that actual and target of an HVM guest can be compared. */
 struct xlp_domain_memory {
+    bool balloon;      /* false: the guest says it has no balloon driver */
+    bool report_bad;   /* the last text the guest wrote could not be read */
+    uint32_t refusals; /* how often a target could not be set since it was first seen */
+    struct xlp_memory_ledger ledger;
+    struct xlp_mem_report report;             /* source XLP_REPORT_NONE: none yet */
+    uint64_t report_age_ns;                   /* since the report last changed */
     int64_t actual_kib;                       /* what the guest holds now */
     int64_t target_kib;                       /* what its balloon was last told */
     int64_t max_kib;                          /* the hypervisor's limit (xl: maxmem) */
     int64_t static_max_kib;                   /* the most it can ever use */
     int64_t video_kib;                        /* video RAM, not in any of the above */
     int64_t dynamic_min_kib, dynamic_max_kib; /* squeezed's bounds, 0 where not set */
-    bool balloon;                             /* false: the guest says it has no balloon driver */
-    struct xlp_mem_report report;             /* source XLP_REPORT_NONE: none yet */
-    uint64_t report_age_ns;                   /* since the report last changed */
-    bool report_bad;                          /* the last text the guest wrote could not be read */
-    uint32_t refusals; /* how often a target could not be set since it was first seen */
-    struct xlp_memory_ledger ledger;
 };
 
+/* What every tick has to look at stands first, so that it takes one line of the cache. */
 struct xlp_domain {
     uint32_t domid;
     uint8_t uuid[16];
-    char name[XLP_NAME_SIZE]; /* printable ASCII, cut to fit */
-    enum xlp_guest_type type;
     unsigned int flags; /* enum xlp_domain_flags */
     uint32_t pool_id;
     uint32_t weight;                 /* scheduler weight, 0 where the scheduler has none */
@@ -125,10 +124,12 @@ struct xlp_domain {
     uint32_t first_vcpu, vcpu_count; /* its vCPUs are snapshot.vcpus[first_vcpu ...] */
     uint32_t passthrough_devices;    /* PCI devices assigned */
     uint32_t device_node;            /* NUMA node of these; XLP_UNKNOWN: none, or unknown */
-    uint64_t age_ns;                 /* since it first ran; at least this long */
     bool released;                   /* the operator said `release`: hands off until `adopt` */
+    enum xlp_guest_type type;
     struct xlp_weight_ledger ledger;
     struct xlp_domain_memory memory;
+    uint64_t age_ns;          /* since it first ran; at least this long */
+    char name[XLP_NAME_SIZE]; /* printable ASCII, cut to fit */
 };
 
 #define XLP_RESERVATIONS_MAX 64 /* at a time */

@@ -55,6 +55,7 @@ static const char *record_tick(struct recording_run *run)
         return xlp_host_error(run->host);
     if (xlp_engine_decide(run->engine, &run->snapshot, &run->policy, &run->plan) < 0)
         return "out of memory";
+    xlp_engine_explain(run->engine, &run->snapshot, &run->plan);
     if (xlp_recorder_add(run->recorder, &run->policy, &run->snapshot, &run->plan) < 0) {
         snprintf(run->error, sizeof(run->error), "cannot write %s: %s", run->path, strerror(errno));
         return run->error;

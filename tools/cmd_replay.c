@@ -134,8 +134,10 @@ static int replay_tick(struct replay *r)
         goto out_of_memory;
     if (cli_apply_settings(r->cli, &r->policy) != CLI_DONE)
         return -1;
-    if (xlp_engine_decide(r->engine, &r->snapshot, &r->policy, &r->plan) < 0 ||
-        series_add(&r->series, &r->snapshot) < 0 || series_plan(&r->series, &r->plan) < 0 ||
+    if (xlp_engine_decide(r->engine, &r->snapshot, &r->policy, &r->plan) < 0)
+        goto out_of_memory;
+    xlp_engine_explain(r->engine, &r->snapshot, &r->plan);
+    if (series_add(&r->series, &r->snapshot) < 0 || series_plan(&r->series, &r->plan) < 0 ||
         compare(r, time_s) < 0)
         goto out_of_memory;
     tell_tick(r, time_s);

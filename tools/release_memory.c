@@ -65,8 +65,10 @@ static int look(struct release *r)
 {
     if (r->host->ops->observe(r->host, &r->snapshot) < 0)
         return -1;
-    if (xlp_engine_decide(r->engine, &r->snapshot, r->policy, &r->plan) == 0)
+    if (xlp_engine_decide(r->engine, &r->snapshot, r->policy, &r->plan) == 0) {
+        xlp_engine_explain(r->engine, &r->snapshot, &r->plan);
         return 0;
+    }
     snprintf(r->host->error, sizeof(r->host->error), "out of memory");
     return -1;
 }

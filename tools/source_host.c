@@ -122,6 +122,7 @@ int host_reader_look(struct host_reader *r)
         snprintf(r->host->error, sizeof(r->host->error), "out of memory");
         return -1;
     }
+    xlp_engine_explain(r->engine, &r->snapshot, &r->plan);
     return 0;
 }
 

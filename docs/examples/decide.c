@@ -98,6 +98,7 @@ int main(void)
         if (xlp_engine_decide(engine, &snapshot, &policy, &plan) < 0)
             goto out;
     }
+    xlp_engine_explain(engine, &snapshot, &plan);
     print(&plan);
     rc = EXIT_SUCCESS;
 out:

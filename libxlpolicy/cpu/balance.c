@@ -14,7 +14,6 @@
 #include <math.h>
 
 #include "board.h"
-#include "sort.h"
 
 #define KAPPA_URGENT 0.02
 #define KAPPA_LAZY                                                                                 \
@@ -48,7 +47,7 @@ struct quest {
 /* The unit of gains: the mean squared. */
 static double unit_of_gain(const struct board *b)
 {
-    double mean = fmax(b->load / (double)b->slot_count, MEAN_LEAST);
+    double mean = xlp_max(b->load / (double)b->slot_count, MEAN_LEAST);
 
     return mean * mean;
 }
@@ -61,16 +60,21 @@ static double giants_above(const struct board *b, double mean, size_t *count_out
     double load = 0;
     size_t count = 0;
 
-    for (size_t i = 0; i < b->item_count; i++)
-        if (b->items[i].load > mean && b->items[i].slot != XLP_NOWHERE) {
-            load += b->items[i].load;
+    for (size_t p = 0; p < b->slot_count; p++) {
+        const struct slot *s = &b->slots[p];
+
+        if (s->biggest <= mean)
+            continue;
+        if (s->fixed_load > mean) {
+            load += s->fixed_load;
             count++;
         }
-    for (size_t i = 0; i < b->slot_count; i++)
-        if (b->slots[i].fixed_load > mean) {
-            load += b->slots[i].fixed_load;
-            count++;
-        }
+        for (uint32_t i = s->first; i != XLP_NOWHERE; i = b->items[i].next)
+            if (b->items[i].load > mean) {
+                load += b->items[i].load;
+                count++;
+            }
+    }
     *count_out = count;
     return load;
 }
@@ -102,10 +106,10 @@ static double out_of_place(const struct board *b)
     for (size_t i = 0; i < b->slot_count; i++) {
         const struct slot *s = &b->slots[i];
 
-        missing += fmax(0, b->mean - s->load);
-        excess += fmax(0, s->load - fmax(b->mean, s->biggest));
+        missing += xlp_max(0, b->mean - s->load);
+        excess += xlp_max(0, s->load - xlp_max(b->mean, s->biggest));
     }
-    return b->load > 0 ? fmax(missing, excess) / b->load : 0;
+    return b->load > 0 ? xlp_max(missing, excess) / b->load : 0;
 }
 
 /* Opens the lazy lane after enough uneven ticks, and shuts it once it is even again. */
@@ -229,15 +233,10 @@ static uint32_t first_place(const struct board *b, uint32_t item)
     return best;
 }
 
-static bool is_heavier(const void *items, uint32_t x, uint32_t y)
-{
-    return ((const struct item *)items)[x].load > ((const struct item *)items)[y].load;
-}
-
 /* The heaviest first, each to the slot that suits it best. */
 static void place_homeless(struct board *b, uint32_t *homeless, size_t count)
 {
-    xlp_sort(homeless, count, is_heavier, b->items, homeless + b->item_count);
+    xlp_board_sort(b, homeless, count);
     for (size_t i = 0; i < count && b->moves_left; i++) {
         uint32_t slot = first_place(b, homeless[i]);
 
@@ -254,14 +253,6 @@ static double bend_of(const struct board *b, uint32_t from, uint32_t to)
     return xlp_board_same_core(b, from, to) ? 1 - XLP_SMT_TOLL : 1;
 }
 
-/* What phi loses when this much weight goes from one slot to the other. */
-static double gain_of(const struct board *b, double weight, uint32_t from, uint32_t to)
-{
-    double gap = b->slots[from].pressure - b->slots[to].pressure;
-
-    return 2 * weight * (gap - weight * bend_of(b, from, to));
-}
-
 /* More than any weight could gain; a trade gains no more than half of that for each of the two. */
 static double gain_bound(const struct board *b, uint32_t from, uint32_t to)
 {
@@ -270,53 +261,153 @@ static double gain_bound(const struct board *b, uint32_t from, uint32_t to)
     return gap <= 0 ? 0 : gap * gap / (2 * bend_of(b, from, to));
 }
 
-/* Whether the fuller of two slots would be clearly relieved: else the measurements of the next tick
- * might as well ask for the reverse. */
-static bool relieves(const struct board *b, double weight, uint32_t from, uint32_t to)
+/* Two slots, from the one of which something may go to the other. */
+struct way {
+    uint32_t from, to;
+    double gap;    /* between their pressures */
+    double bend;   /* see bend_of */
+    double relief; /* so much less must the fuller of them carry then */
+    double bonus;  /* the most that parting kin can add to a gain */
+};
+
+static struct way way_of(const struct board *b, uint32_t from, uint32_t to)
 {
-    double gap = b->slots[from].pressure - b->slots[to].pressure;
     double relief = b->slots[from].demand > 1 ? RELIEF_SHORT : RELIEF;
 
-    relief *= fmin(1, RELIEF_GRAIN / b->grain);
-    return fmin(weight, gap - weight * bend_of(b, from, to)) >= relief * b->slots[from].pressure;
+    return (struct way){
+        .from = from,
+        .to = to,
+        .gap = b->slots[from].pressure - b->slots[to].pressure,
+        .bend = bend_of(b, from, to),
+        .relief = relief * xlp_min(1, RELIEF_GRAIN / b->grain) * b->slots[from].pressure,
+        .bonus = b->has_kin ? KIN_TOLL * b->scale : 0,
+    };
 }
 
-/* Weighs one change against the best so far. A change may not stack what was apart. */
-static void weigh(const struct board *b, const struct quest *q, uint32_t item, uint32_t to,
-                  struct change *best)
+/* What phi loses when this much weight goes that way. */
+static double gain_of(const struct way *way, double weight)
 {
-    const double scale = b->scale;
-    double gain;
+    return 2 * weight * (way->gap - weight * way->bend);
+}
+
+/* The weight that would gain most. The farther one is from it, the less it gains. */
+static double best_weight(const struct way *way)
+{
+    return way->gap / (2 * way->bend);
+}
+
+/* Whether the fuller of two slots would be clearly relieved: else the measurements of the next tick
+ * might as well ask for the reverse. */
+static bool relieves(const struct way *way, double weight)
+{
+    return xlp_min(weight, way->gap - weight * way->bend) >= way->relief;
+}
+
+/* Weighs one change against the best so far. A change may not stack what was apart. False when it
+ * gains too little, whatever it parts. */
+static bool weigh(const struct board *b, const struct quest *q, const struct way *way,
+                  uint32_t item, struct change *best)
+{
+    const double scale = b->scale, load = b->items[item].load;
+    double gain = gain_of(way, load);
     int32_t apart;
 
-    gain = gain_of(b, b->items[item].load, b->items[item].slot, to);
-    if (gain + (b->items[item].kin > 1 ? KIN_TOLL * scale : 0) <= best->gain)
-        return;
-    apart = parted(b, item, to, XLP_NOWHERE);
+    if (gain + way->bonus <= best->gain)
+        return false;
+    apart = parted(b, item, way->to, XLP_NOWHERE);
     gain += apart * KIN_TOLL * scale;
-    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, to) * scale &&
-        (apart > 0 || relieves(b, b->items[item].load, b->items[item].slot, to)))
-        *best = (struct change){.item = item, .partner = XLP_NOWHERE, .to = to, .gain = gain};
+    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, way->to) * scale &&
+        (apart > 0 || relieves(way, load)))
+        *best = (struct change){.item = item, .partner = XLP_NOWHERE, .to = way->to, .gain = gain};
+    return true;
 }
 
-static void weigh_trade(const struct board *b, const struct quest *q, uint32_t item,
-                        uint32_t partner, struct change *best)
+static bool weigh_trade(const struct board *b, const struct quest *q, const struct way *way,
+                        uint32_t item, uint32_t partner, struct change *best)
 {
     const struct item *mine = &b->items[item], *other = &b->items[partner];
     const double scale = b->scale;
-    double gain;
+    double gain = gain_of(way, mine->load - other->load);
     int32_t apart;
 
-    gain = gain_of(b, mine->load - other->load, mine->slot, other->slot);
-    if (gain / 2 + (mine->kin > 1 || other->kin > 1 ? KIN_TOLL * scale : 0) <= best->gain ||
-        mine->owner == other->owner)
-        return;
-    apart = parted(b, item, other->slot, partner) + parted(b, partner, mine->slot, item);
+    if (gain / 2 + way->bonus <= best->gain)
+        return false;
+    if (mine->owner == other->owner)
+        return true;
+    apart = parted(b, item, way->to, partner) + parted(b, partner, way->from, item);
     gain = (gain + apart * KIN_TOLL * scale) / 2;
-    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, other->slot) * scale &&
-        gain >= price(b, q, partner, mine->slot) * scale &&
-        (apart > 0 || relieves(b, mine->load - other->load, mine->slot, other->slot)))
-        *best = (struct change){.item = item, .partner = partner, .to = other->slot, .gain = gain};
+    if (apart >= 0 && gain > best->gain && gain >= price(b, q, item, way->to) * scale &&
+        gain >= price(b, q, partner, way->from) * scale &&
+        (apart > 0 || relieves(way, mine->load - other->load)))
+        *best = (struct change){.item = item, .partner = partner, .to = way->to, .gain = gain};
+    return true;
+}
+
+/* A list of items, the heaviest first, to be gone through by how near they are to one load. */
+struct nearest {
+    const struct item *items;
+    const uint32_t *list;
+    double load;
+    size_t heavier, lighter; /* so many are heavier and still to come; those from here on too */
+    size_t count;
+};
+
+static struct nearest nearest_to(const struct board *b, const uint32_t *list, size_t count,
+                                 double load)
+{
+    struct nearest n = {.items = b->items, .list = list, .load = load, .count = count};
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (b->items[list[middle]].load > load)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    n.heavier = n.lighter = low;
+    return n;
+}
+
+static uint32_t next_nearest(struct nearest *n)
+{
+    if (n->heavier == 0 && n->lighter == n->count)
+        return XLP_NOWHERE;
+    if (n->heavier == 0)
+        return n->list[n->lighter++];
+    if (n->lighter == n->count || n->items[n->list[n->heavier - 1]].load - n->load <
+                                      n->load - n->items[n->list[n->lighter]].load)
+        return n->list[--n->heavier];
+    return n->list[n->lighter++];
+}
+
+static void weigh_moves(const struct board *b, const struct quest *q, const struct way *way,
+                        const uint32_t *givers, size_t count, struct change *best)
+{
+    struct nearest n = nearest_to(b, givers, count, best_weight(way));
+
+    for (uint32_t i = next_nearest(&n); i != XLP_NOWHERE; i = next_nearest(&n))
+        if (!weigh(b, q, way, i, best))
+            break;
+}
+
+static void weigh_trades(struct board *b, const struct quest *q, const struct way *way,
+                         uint32_t *givers, size_t count, struct change *best)
+{
+    uint32_t *takers = givers + count;
+    size_t taker_count = xlp_board_list(b, way->to, takers);
+
+    for (size_t g = 0; g < count; g++) {
+        double load = b->items[givers[g]].load - best_weight(way);
+        struct nearest n = nearest_to(b, takers, taker_count, load);
+
+        if (!b->items[givers[g]].may_move)
+            continue;
+        for (uint32_t i = next_nearest(&n); i != XLP_NOWHERE; i = next_nearest(&n))
+            if (!weigh_trade(b, q, way, givers[g], i, best))
+                break;
+    }
 }
 
 /* Whether any of the donor's items (or this one) may go to the slot. */
@@ -350,28 +441,30 @@ static size_t find_receivers(const struct board *b, const struct quest *q, uint3
 
 /* The best change that takes load off a slot: a move, or a trade where no move is good enough.
  * only: this item alone, which has kin there; or XLP_NOWHERE: any. */
-static struct change best_change(const struct board *b, const struct quest *q, uint32_t donor,
+static struct change best_change(struct board *b, const struct quest *q, uint32_t donor,
                                  uint32_t only)
 {
     struct change best = {.item = XLP_NOWHERE, .gain = q->kappa * b->scale};
     double least = only == XLP_NOWHERE ? best.gain : best.gain - KIN_TOLL * b->scale;
     uint32_t receivers[RECEIVERS];
-    size_t count = find_receivers(b, q, donor, only, least, receivers);
+    size_t count = find_receivers(b, q, donor, only, least, receivers), givers = 1;
 
-    for (size_t r = 0; r < count; r++)
-        for (uint32_t i = b->slots[donor].first; i != XLP_NOWHERE; i = b->items[i].next)
-            if (only == XLP_NOWHERE || i == only)
-                weigh(b, q, i, receivers[r], &best);
+    b->list[0] = only;
+    if (only == XLP_NOWHERE && count)
+        givers = xlp_board_list(b, donor, b->list);
+    for (size_t r = 0; r < count; r++) {
+        struct way way = way_of(b, donor, receivers[r]);
+
+        weigh_moves(b, q, &way, b->list, givers, &best);
+    }
     if (best.item != XLP_NOWHERE || b->moves_left < 2)
         return best;
     for (size_t r = 0; r < count; r++) {
+        struct way way = way_of(b, donor, receivers[r]);
+
         if (gain_bound(b, donor, receivers[r]) / 2 <= least)
             break;
-        for (uint32_t i = b->slots[donor].first; i != XLP_NOWHERE; i = b->items[i].next)
-            if ((only == XLP_NOWHERE || i == only) && b->items[i].may_move)
-                for (uint32_t k = b->slots[receivers[r]].first; k != XLP_NOWHERE;
-                     k = b->items[k].next)
-                    weigh_trade(b, q, i, k, &best);
+        weigh_trades(b, q, &way, b->list, givers, &best);
     }
     return best;
 }
@@ -392,7 +485,7 @@ static void make(struct board *b, const struct change *c, enum xlp_reason_code w
 /* Parts the vCPUs of one domain that share a slot. Items of a domain follow each other. */
 static void part_kin(struct board *b, const struct quest *q)
 {
-    for (uint32_t i = 0; i < b->item_count && b->moves_left; i++) {
+    for (uint32_t i = 0; b->has_kin && i < b->item_count && b->moves_left; i++) {
         const struct item *item = &b->items[i];
         struct change c;
 
@@ -415,6 +508,7 @@ static void relieve(struct board *b, const struct quest *q)
     while (b->moves_left && at > 0) {
         uint32_t donor = b->order[at - 1];
         struct change c;
+        size_t rank;
 
         if (gain_bound(b, donor, b->order[0]) <= least && b->slots[donor].twin == donor)
             break; /* nor has any slot below */
@@ -429,8 +523,9 @@ static void relieve(struct board *b, const struct quest *q)
         }
         make(b, &c, q->why);
         /* Whoever took it may now be above those that were passed. */
-        if (b->slots[c.to].rank >= at)
-            at = b->slots[c.to].rank + 1;
+        rank = xlp_board_rank(b, c.to);
+        if (rank >= at)
+            at = rank + 1;
     }
 }
 
@@ -443,11 +538,11 @@ double xlp_balance(struct item *items, size_t item_count, struct slot *slots, si
     struct board b;
     size_t homeless = xlp_board_set(&b, items, item_count, slots, slot_count, scratch);
 
-    const struct quest lazy = {fmin(KAPPA_COARSE, KAPPA_LAZY / (b.grain * sqrt(b.grain))), 0,
+    const struct quest lazy = {xlp_min(KAPPA_COARSE, KAPPA_LAZY / (b.grain * sqrt(b.grain))), 0,
                                XLP_REASON_CPU_EVEN};
 
     b.moves_left = limits->moves_max;
-    place_homeless(&b, scratch + slot_count, homeless);
+    place_homeless(&b, scratch, homeless);
     b.mean = mean_without_giants(&b);
     b.scale = unit_of_gain(&b);
     watch_lane(lane, limits, out_of_place(&b));

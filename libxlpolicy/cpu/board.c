@@ -1,32 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "board.h"
 
+#include <string.h>
+
 #include "sort.h"
 
-static bool before(const void *board, uint32_t slot, uint32_t other)
+/* How many slots come before one of this pressure and number. */
+static size_t count_before(const struct board *b, double pressure, uint32_t slot)
 {
-    const struct board *b = board;
-    double difference = b->slots[slot].pressure - b->slots[other].pressure;
+    size_t low = 0, high = b->slot_count;
 
-    return difference != 0 ? difference < 0 : slot < other;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (b->pressure[middle] < pressure ||
+            (b->pressure[middle] == pressure && b->order[middle] < slot))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-static void stand(struct board *b, size_t rank, uint32_t slot)
+/* Takes the place at `from` out, and makes one at `to`. */
+static void shift(struct board *b, size_t from, size_t to)
 {
-    b->order[rank] = slot;
-    b->slots[slot].rank = (uint32_t)rank;
+    size_t first = from < to ? from : to, count = from < to ? to - from : from - to;
+    size_t source = from < to ? first + 1 : first, target = from < to ? first : first + 1;
+
+    memmove(&b->order[target], &b->order[source], count * sizeof(*b->order));
+    memmove(&b->pressure[target], &b->pressure[source], count * sizeof(*b->pressure));
 }
 
-/* Puts a slot whose pressure has changed where it belongs. */
-static void reorder(struct board *b, uint32_t slot)
+/* Puts a slot whose pressure changes where it belongs. */
+static void press(struct board *b, uint32_t slot, double change)
 {
-    size_t rank = b->slots[slot].rank;
+    double pressure = b->slots[slot].pressure;
+    size_t from = count_before(b, pressure, slot), to;
 
-    for (; rank > 0 && before(b, slot, b->order[rank - 1]); rank--)
-        stand(b, rank, b->order[rank - 1]);
-    for (; rank + 1 < b->slot_count && before(b, b->order[rank + 1], slot); rank++)
-        stand(b, rank, b->order[rank + 1]);
-    stand(b, rank, slot);
+    pressure += change;
+    to = count_before(b, pressure, slot);
+    if (to > from) /* it counts itself among those before it */
+        to--;
+    b->slots[slot].pressure = pressure;
+    shift(b, from, to);
+    b->order[to] = slot;
+    b->pressure[to] = pressure;
+}
+
+size_t xlp_board_rank(const struct board *b, uint32_t slot)
+{
+    return count_before(b, b->slots[slot].pressure, slot);
 }
 
 static void link_item(struct board *b, uint32_t item, uint32_t slot)
@@ -55,12 +79,9 @@ static void add_load(struct board *b, uint32_t slot, double load, double demand)
     b->node_load[s->node] += load;
     s->load += load;
     s->demand += demand;
-    s->pressure += load;
-    reorder(b, slot);
-    for (uint32_t twin = s->twin; twin != slot; twin = b->slots[twin].twin) {
-        b->slots[twin].pressure += XLP_SMT_TOLL * load;
-        reorder(b, twin);
-    }
+    press(b, slot, load);
+    for (uint32_t twin = s->twin; twin != slot; twin = b->slots[twin].twin)
+        press(b, twin, XLP_SMT_TOLL * load);
 }
 
 void xlp_board_put(struct board *b, uint32_t item, uint32_t slot)
@@ -73,6 +94,32 @@ void xlp_board_take(struct board *b, uint32_t item)
 {
     unlink_item(b, item);
     add_load(b, b->items[item].slot, -b->items[item].load, -b->items[item].demand);
+}
+
+static bool is_heavier(const void *items, uint32_t x, uint32_t y)
+{
+    return ((const struct item *)items)[x].load > ((const struct item *)items)[y].load;
+}
+
+void xlp_board_sort(struct board *b, uint32_t *list, size_t count)
+{
+    xlp_sort(list, count, is_heavier, b->items, b->list + b->item_count);
+}
+
+size_t xlp_board_list(struct board *b, uint32_t slot, uint32_t *list)
+{
+    uint32_t *link = &b->slots[slot].first;
+    size_t count = 0;
+
+    for (uint32_t i = *link; i != XLP_NOWHERE; i = b->items[i].next)
+        list[count++] = i;
+    xlp_board_sort(b, list, count);
+    for (size_t i = 0; i < count; i++) { /* in order, it is sorted the sooner the next time */
+        *link = list[i];
+        link = &b->items[list[i]].next;
+    }
+    *link = XLP_NOWHERE;
+    return count;
 }
 
 bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other)
@@ -101,27 +148,24 @@ static void start_slots(struct board *b)
     }
 }
 
-/* Puts the items where they are. */
-static void fill(struct board *b)
+/* Puts the items where they are, and lists those that are nowhere. Returns how many. */
+static size_t fill(struct board *b, uint32_t *homeless)
 {
+    size_t count = 0;
+
+    b->has_kin = false;
     for (uint32_t i = 0; i < b->item_count; i++) {
         const struct item *item = &b->items[i];
 
-        if (item->slot == XLP_NOWHERE)
+        b->has_kin |= item->kin > 1;
+        if (item->slot == XLP_NOWHERE) {
+            homeless[count++] = i;
             continue;
+        }
         b->slots[item->slot].load += item->load;
         b->slots[item->slot].demand += item->demand;
         link_item(b, i, item->slot);
     }
-}
-
-static size_t list_homeless(const struct board *b, uint32_t *homeless)
-{
-    size_t count = 0;
-
-    for (uint32_t i = 0; i < b->item_count; i++)
-        if (b->items[i].slot == XLP_NOWHERE)
-            homeless[count++] = i;
     return count;
 }
 
@@ -139,28 +183,40 @@ static void sum_up(struct board *b)
     }
 }
 
-static void put_in_order(struct board *b, uint32_t *room)
+static bool is_less_pressed(const void *slots, uint32_t slot, uint32_t other)
 {
+    double mine = ((const struct slot *)slots)[slot].pressure;
+    double its = ((const struct slot *)slots)[other].pressure;
+
+    return mine != its ? mine < its : slot < other;
+}
+
+static void put_in_order(struct board *b)
+{
+    uint32_t room[XLP_PCPUS_MAX];
+
     for (uint32_t i = 0; i < b->slot_count; i++)
         b->order[i] = i;
-    xlp_sort(b->order, b->slot_count, before, b, room);
+    xlp_sort(b->order, b->slot_count, is_less_pressed, b->slots, room);
     for (uint32_t i = 0; i < b->slot_count; i++)
-        b->slots[b->order[i]].rank = i;
+        b->pressure[i] = b->slots[b->order[i]].pressure;
 }
 
 size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, struct slot *slots,
                      size_t slot_count, uint32_t *scratch)
 {
+    size_t homeless;
+
     b->items = items;
     b->item_count = item_count;
     b->slots = slots;
     b->slot_count = slot_count;
-    b->order = scratch;
+    b->list = scratch;
     b->mean = b->scale = 0;
     b->grain = (double)item_count / (double)slot_count;
     start_slots(b);
-    fill(b);
+    homeless = fill(b, scratch);
     sum_up(b);
-    put_in_order(b, scratch + slot_count);
-    return list_homeless(b, scratch + slot_count);
+    put_in_order(b);
+    return homeless;
 }

@@ -17,23 +17,35 @@ struct board {
     size_t item_count;
     struct slot *slots;
     size_t slot_count;
-    uint32_t *order; /* all slots, the least pressed first; equals by number */
-    double load;     /* of all slots */
-    double mean;     /* load of a slot to aim at */
-    double grain;    /* items of a slot, on average */
-    double scale;    /* what gains are measured in; the balancer's */
+    uint32_t order[XLP_PCPUS_MAX];  /* all slots, the least pressed first; equals by number */
+    double pressure[XLP_PCPUS_MAX]; /* theirs */
+    uint32_t *list;                 /* room for as many as there are items, and as many again */
+    bool has_kin;                   /* some items have others of their domain beside them */
+    double load;                    /* of all slots */
+    double mean;                    /* load of a slot to aim at */
+    double grain;                   /* items of a slot, on average */
+    double scale;                   /* what gains are measured in; the balancer's */
     uint32_t moves_left;
     double node_load[XLP_PCPUS_MAX]; /* by slot.node */
     uint32_t node_slots[XLP_PCPUS_MAX];
 };
 
-/* Sets the board up. scratch: 2 * (item_count + slot_count) elements, in use as long as the board
- * is; from element slot_count on it lists the items that have no slot yet. Returns how many. */
+/* Sets the board up. scratch: 2 * item_count elements, in use as long as the board is; at first it
+ * lists the items that have no slot yet. Returns how many. */
 size_t xlp_board_set(struct board *b, struct item *items, size_t item_count, struct slot *slots,
                      size_t slot_count, uint32_t *scratch);
 
 void xlp_board_put(struct board *b, uint32_t item, uint32_t slot);
 void xlp_board_take(struct board *b, uint32_t item); /* item.slot stays what it was */
+
+/* How many slots are less pressed. */
+size_t xlp_board_rank(const struct board *b, uint32_t slot);
+
+/* Sorts items, the heaviest first. Uses the second half of b->list. */
+void xlp_board_sort(struct board *b, uint32_t *list, size_t count);
+
+/* Lists the items of a slot, the heaviest first. Returns how many. */
+size_t xlp_board_list(struct board *b, uint32_t slot, uint32_t *list);
 
 bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other);
 

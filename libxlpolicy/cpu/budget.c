@@ -40,6 +40,8 @@ static uint32_t count_vcpus(const struct xlp_snapshot *s, uint32_t pool_id)
 {
     uint32_t count = 0;
 
+    if (s->pool_count == 1) /* there is nothing to divide */
+        return (uint32_t)s->vcpu_count;
     for (size_t i = 0; i < s->domain_count; i++)
         if (s->domains[i].pool_id == pool_id)
             count += s->domains[i].vcpu_count;

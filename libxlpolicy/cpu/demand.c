@@ -88,10 +88,10 @@ static double guess(const struct xlp_vcpu *v, double used, uint64_t now_ns,
                     const struct vcpu_past *past)
 {
     if (is_believed(used, now_ns, past))
-        return fmax(used, past->served);
+        return xlp_max(used, past->served);
     if (v->samples)
         return used + (1 - used) * (1 - past->blocked / BLOCKED_CLEARLY);
-    return fmin(1, PROBE * fmax(used, past->known ? past->demand : used));
+    return xlp_min(1, PROBE * xlp_max(used, past->known ? past->demand : used));
 }
 
 double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *in,
@@ -110,12 +110,13 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
     used = (double)ran_ns / (double)in->elapsed_ns;
     if (in->elapsed_ns == 0 || used > IMPOSSIBLE)
         return -1; /* a clock jumped: what is remembered stands */
-    used = fmin(1, used);
+    used = xlp_min(1, used);
     served = was_served(v, in, past);
     if (served)
         remember_served(used, in->now_ns, past);
     demand = served ? used : used >= FULLY_USED ? 1 : guess(v, used, in->now_ns, past);
-    demand = fmax(used, fmin(in->cap, demand)); /* a cap is the domain's, and may go to one vCPU */
+    demand =
+        xlp_max(used, xlp_min(in->cap, demand)); /* a cap is the domain's, and may go to one vCPU */
     past->demand = past->known ? smooth(demand, served, past) : demand;
     past->known = true;
     return used;

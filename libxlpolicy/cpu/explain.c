@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What is done with a pool's vCPUs goes into the plan; why, into the verdicts of their domains. */
+/* What is done with a pool's vCPUs goes into the plan; why, or why not, into verdicts when asked.
+ */
+#include "grow.h"
 #include "tick.h"
 
 #define CLEARLY 1.05 /* so much above the mean is worth a word */
 
-void xlp_explain(struct tick *t, uint32_t domain, const struct xlp_reason *reason)
-{
-    t->plan->verdicts[domain].cpu = *reason;
-    t->c->domains[domain].explained = true;
-}
+/* ---- what is done ---- */
 
 static int64_t load_before(const struct tick *t, uint32_t pcpu)
 {
     return pcpu == XLP_UNKNOWN ? 0 : xlp_reason_pct(t->c->load_before[t->pool.slot_of[pcpu]]);
 }
 
-static struct xlp_reason round_robin(const struct tick *t, size_t position)
+static struct xlp_reason round_robin(size_t position, size_t slot_count)
 {
     return (struct xlp_reason){XLP_REASON_CPU_ROUND_ROBIN,
-                               {(int64_t)position, (int64_t)t->pool.slot_count}};
+                               {(int64_t)position, (int64_t)slot_count}};
 }
 
 static struct xlp_reason reason_to_move(const struct tick *t, size_t position, uint32_t from,
                                         uint32_t to)
 {
-    const struct item *item = &t->c->items[position];
-    int64_t demand = xlp_reason_pct(t->views[t->c->item_vcpus[position]].demand);
+    const struct item *item = &t->items[position];
+    int64_t demand = xlp_reason_pct(t->views[t->item_vcpus[position]].demand);
 
     switch (item->why) {
-    case XLP_REASON_CPU_ROUND_ROBIN: return round_robin(t, position);
+    case XLP_REASON_CPU_ROUND_ROBIN: return round_robin(position, t->pool.slot_count);
     case XLP_REASON_CPU_FIRST_PLACE:
         return (struct xlp_reason){item->why,
                                    {demand, to, xlp_reason_pct(t->c->slots[item->slot].load)}};
@@ -46,14 +44,15 @@ static struct xlp_reason reason_to_move(const struct tick *t, size_t position, u
 
 static int add_placement(struct tick *t, size_t position)
 {
-    const struct item *item = &t->c->items[position];
-    uint32_t vcpu = t->c->item_vcpus[position], to = t->pool.pcpu_of[item->slot];
+    const struct item *item = &t->items[position];
+    uint32_t vcpu = t->item_vcpus[position], to = t->pool.pcpu_of[item->slot];
     const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
     struct xlp_action *a = xlp_plan_add(t->plan, XLP_PLACE_VCPU, &t->s->domains[v->domain]);
     struct xlp_cpumap place = xlp_slot_pcpus(&t->pool, item->slot);
+    struct xlp_cpu *c = t->c;
     struct tenure tenure;
 
-    if (!a)
+    if (!a || xlp_grow(&c->placed, &c->placed_room, c->placed_count + 1, sizeof(*c->placed)) < 0)
         return -1;
     xlp_tenure(v, &t->pool, t->policy, XLP_REASON_NONE, &tenure);
     a->vcpu = v->id;
@@ -61,78 +60,73 @@ static int add_placement(struct tick *t, size_t position)
     a->to_pcpu = to;
     xlp_tenure_masks(t->s, v, &tenure, t->policy, &place, &a->hard, &a->soft);
     a->reason = reason_to_move(t, position, tenure.home, to);
-    xlp_explain(t, v->domain, &a->reason);
+    c->placed[c->placed_count++] = (struct placed){v->domain, a->reason};
     return 0;
 }
 
-/* Why a vCPU that has a place stays there. */
-static struct xlp_reason reason_to_stay(const struct tick *t, size_t position)
-{
-    const struct item *item = &t->c->items[position];
-    uint32_t vcpu = t->c->item_vcpus[position];
-    double load = t->c->slots[item->slot].load;
-    struct xlp_reason reason = {.number = {xlp_reason_pct(t->views[vcpu].demand),
-                                           t->pool.pcpu_of[item->slot], xlp_reason_pct(load),
-                                           xlp_reason_pct(t->mean)}};
-
-    if (t->policy->cpu_policy == XLP_CPU_ROUND_ROBIN)
-        return round_robin(t, position);
-    if (t->c->now.vcpus[vcpu].settle_ticks)
-        return (struct xlp_reason){XLP_REASON_CPU_SETTLING,
-                                   {(int64_t)t->c->now.vcpus[vcpu].settle_ticks}};
-    reason.number[4] = t->s->domains[item->owner].device_node;
-    if (item->stays_home && !t->budget_gone && !t->waits)
-        reason.code = XLP_REASON_CPU_NEAR_DEVICE;
-    else if (load <= t->mean * CLEARLY + 0.01)
-        reason.code = XLP_REASON_CPU_BALANCED;
-    else if (t->budget_gone)
-        reason.code = XLP_REASON_CPU_BUDGET;
-    else if (t->waits)
-        reason.code = XLP_REASON_CPU_UNEVEN;
-    else
-        reason.code = XLP_REASON_CPU_NO_GAIN;
-    return reason;
-}
-
-static int add_placements(struct tick *t)
+int xlp_add_placements(struct tick *t)
 {
     for (size_t i = 0; i < t->item_count; i++)
-        if (t->c->items[i].why != XLP_REASON_NONE && add_placement(t, i) < 0)
+        if (t->items[i].why != XLP_REASON_NONE && add_placement(t, i) < 0)
             return -1;
     return 0;
 }
 
-/* One word for each domain; what happens to one of its vCPUs goes before why another stays. */
-static void explain_items(struct tick *t)
-{
-    for (size_t i = 0; i < t->item_count; i++) {
-        const struct item *item = &t->c->items[i];
-        struct xlp_reason reason;
+/* ---- why ---- */
 
-        if (t->c->domains[item->owner].explained)
-            continue;
-        if (item->slot == XLP_NOWHERE)
-            reason = (struct xlp_reason){.code = XLP_REASON_CPU_NEXT_TICK};
-        else
-            reason = reason_to_stay(t, i);
-        xlp_explain(t, item->owner, &reason);
+/* Why a vCPU that has a place stays there. */
+static struct xlp_reason reason_to_stay(const struct xlp_cpu *c, const struct xlp_snapshot *s,
+                                        const struct pool_word *pool, size_t item,
+                                        const struct xlp_vcpu_view *views)
+{
+    uint32_t vcpu = c->item_vcpus[item], ticks = c->now.vcpus[vcpu].settle_ticks;
+    double load = c->load[views[vcpu].home];
+    struct xlp_reason reason = {.number = {xlp_reason_pct(views[vcpu].demand), views[vcpu].home,
+                                           xlp_reason_pct(load), xlp_reason_pct(pool->mean)}};
+
+    if (pool->round_robin)
+        return round_robin(item - pool->first_item, pool->slot_count);
+    if (ticks)
+        return (struct xlp_reason){XLP_REASON_CPU_SETTLING, {ticks}};
+    if (c->items[item].stays_home && !pool->budget_gone && !pool->waits) {
+        reason.code = XLP_REASON_CPU_NEAR_DEVICE;
+        reason.number[4] = s->domains[c->items[item].owner].device_node;
+    } else if (load <= pool->mean * CLEARLY + 0.01) {
+        reason.code = XLP_REASON_CPU_BALANCED;
+    } else if (pool->budget_gone) {
+        reason.code = XLP_REASON_CPU_BUDGET;
+    } else if (pool->waits) {
+        reason.code = XLP_REASON_CPU_UNEVEN;
+    } else {
+        reason.code = XLP_REASON_CPU_NO_GAIN;
     }
+    return reason;
 }
 
-static void explain_rest(struct tick *t)
+/* One word for each domain: why one of its vCPUs is not ours to move goes before why the first of
+ * the others stays. What is placed has a word of its own. */
+static struct xlp_reason word_on(const struct xlp_cpu *c, const struct xlp_snapshot *s,
+                                 const struct domain_work *d, const struct xlp_vcpu_view *views)
 {
-    const struct xlp_reason first_look = {XLP_REASON_CPU_SETTLING, {1}};
-
-    for (uint32_t i = 0; i < t->s->domain_count; i++)
-        if (t->c->domains[i].pool == t->pool_index && !t->c->domains[i].explained)
-            xlp_explain(t, i, &first_look);
+    if (d->unmoved != XLP_REASON_NONE)
+        return (struct xlp_reason){d->unmoved, {d->number}};
+    if (d->first_item == XLP_NOWHERE) /* it has been looked at only once */
+        return (struct xlp_reason){XLP_REASON_CPU_SETTLING, {1}};
+    if (c->items[d->first_item].why != XLP_REASON_NONE)
+        return (struct xlp_reason){.code = XLP_REASON_NONE};
+    if (c->items[d->first_item].slot == XLP_NOWHERE)
+        return (struct xlp_reason){.code = XLP_REASON_CPU_NEXT_TICK};
+    return reason_to_stay(c, s, &c->pool_words[d->pool], d->first_item, views);
 }
 
-int xlp_explain_pool(struct tick *t)
+void xlp_cpu_explain(const struct xlp_cpu *c, const struct xlp_snapshot *s,
+                     const struct xlp_vcpu_view *views, struct xlp_plan *plan)
 {
-    if (add_placements(t) < 0)
-        return -1;
-    explain_items(t);
-    explain_rest(t);
-    return 0;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        plan->verdicts[i].cpu = word_on(c, s, &c->domains[i], views);
+        if (!c->weighed)
+            plan->verdicts[i].weight = (struct xlp_reason){.code = XLP_REASON_NONE};
+    }
+    for (size_t i = 0; i < c->placed_count; i++)
+        plan->verdicts[c->placed[i].domain].cpu = c->placed[i].reason;
 }

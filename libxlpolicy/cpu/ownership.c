@@ -73,7 +73,7 @@ static uint32_t only_of_both(const struct xlp_vcpu *v, const struct pool_facts *
         return hard->only_online;
     if (hard->covers)
         return soft->only_online;
-    both = xlp_cpumap_and(&hard->slots, &soft->slots);
+    both = xlp_cpumap_and(hard->slots, soft->slots);
     slot = xlp_cpumap_only(&both);
     return slot == XLP_UNKNOWN ? XLP_UNKNOWN : pool->pcpu_of[slot];
 }
@@ -82,9 +82,11 @@ static uint32_t only_of_both(const struct xlp_vcpu *v, const struct pool_facts *
 static void find_home(const struct xlp_vcpu *v, const struct pool_facts *pool,
                       const struct xlp_policy *policy, struct tenure *t)
 {
-    t->home = pool->maps[v->hard].only_online;
+    t->home = t->prefer = pool->maps[v->hard].only_online;
+    if (t->home != XLP_UNKNOWN)
+        return;
     t->prefer = only_of_both(v, pool);
-    if (t->home == XLP_UNKNOWN && policy->cpu_affinity == XLP_AFFINITY_SOFT)
+    if (policy->cpu_affinity == XLP_AFFINITY_SOFT)
         t->home = t->prefer;
     if (t->prefer == XLP_UNKNOWN)
         t->prefer = v->pcpu;
@@ -138,7 +140,7 @@ const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
 {
     const struct map_facts *base = &pool->maps[tenure->base];
 
-    return tenure->whole_pool || base->covers ? NULL : &base->slots;
+    return tenure->whole_pool || base->covers ? NULL : base->slots;
 }
 
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,

@@ -7,6 +7,17 @@
 
 #define XLP_NOWHERE UINT32_MAX
 
+/* Without what fmin and fmax do for numbers that are none, at a call each. */
+static inline double xlp_min(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static inline double xlp_max(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /* ---- demand.c ---- */
 
 /* What is remembered of one vCPU. */
@@ -47,7 +58,6 @@ struct slot {
     uint32_t node;                   /* in: NUMA node, numbered 0 ... */
     uint32_t twin;                   /* in: the next thread of its core, in a ring */
     uint32_t first;                  /* private: its items */
-    uint32_t rank;                   /* private: how many slots are less pressed */
 };
 
 /* ---- pool.c ---- */
@@ -55,13 +65,13 @@ struct slot {
 /* What one set of the snapshot means within a pool. Few sets are shared by many vCPUs, so this is
  * worked out once a tick for each. */
 struct map_facts {
-    struct xlp_cpumap slots; /* its online pCPUs of the pool, as slots */
-    uint32_t only_online;    /* the first pCPU of its only online slot, or XLP_UNKNOWN */
-    uint32_t pin;            /* its only pCPU (or slot) of all, or XLP_UNKNOWN */
-    uint32_t node;           /* the node (as in struct slot) of its first online pCPU */
-    bool empty;              /* no online pCPU of the pool is in it */
-    bool covers;             /* every online pCPU of the pool is in it */
-    bool whole_nodes;        /* it takes each NUMA node of the pool entirely or not at all */
+    const struct xlp_cpumap *slots; /* its online pCPUs of the pool, as slots */
+    uint32_t only_online;           /* the first pCPU of its only online slot, or XLP_UNKNOWN */
+    uint32_t pin;                   /* its only pCPU (or slot) of all, or XLP_UNKNOWN */
+    uint32_t node;                  /* the node (as in struct slot) of its first online pCPU */
+    bool empty;                     /* no online pCPU of the pool is in it */
+    bool covers;                    /* every online pCPU of the pool is in it */
+    bool whole_nodes;               /* it takes each NUMA node of the pool entirely or not at all */
 };
 
 /* What all vCPUs of one pool share. */
@@ -79,9 +89,11 @@ struct pool_facts {
 };
 
 /* Numbers the pool's online pCPUs as slots, empty, with their nodes and twins, and works out the
- * facts, which refer to maps. Room: slots for s->pcpu_count, maps for s->map_count. */
+ * facts, which refer to maps, and these to map_slots. Room: slots for s->pcpu_count, maps and
+ * map_slots for s->map_count. */
 void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, struct slot *slots,
-                    struct map_facts *maps, struct pool_facts *facts_out);
+                    struct map_facts *maps, struct xlp_cpumap *map_slots,
+                    struct pool_facts *facts_out);
 
 /* All pCPUs of a slot. */
 struct xlp_cpumap xlp_slot_pcpus(const struct pool_facts *facts, uint32_t slot);
@@ -165,7 +177,7 @@ struct lane {
 };
 
 /* Gives every item without a slot one, then moves items while a move gains enough. scratch holds
- * 2 * (item_count + slot_count) elements. *budget_gone_out: more might have been done but for
+ * 2 * item_count elements. *budget_gone_out: more might have been done but for
  * moves_max. Returns the mean load that was aimed at. */
 double xlp_balance(struct item *items, size_t item_count, struct slot *slots, size_t slot_count,
                    const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,

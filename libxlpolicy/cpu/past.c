@@ -10,19 +10,6 @@ static bool same_domain(const struct domain_past *past, const struct xlp_domain 
     return past->domid == d->domid && memcmp(past->uuid, d->uuid, sizeof(d->uuid)) == 0;
 }
 
-/* Whether nobody came, went or changed its number of vCPUs: then all is in order as it is. */
-static bool nobody_changed(const struct memory_of *m, const struct xlp_snapshot *s)
-{
-    if (m->domain_count != s->domain_count)
-        return false;
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (!same_domain(&m->domains[i], &s->domains[i]) ||
-            m->domains[i].first_vcpu != s->domains[i].first_vcpu ||
-            m->domains[i].vcpu_count != s->domains[i].vcpu_count)
-            return false;
-    return true;
-}
-
 /* The past of d, or NULL. Both lists rise by domid; *at is where the search goes on. */
 static const struct domain_past *find_past(const struct memory_of *before, size_t *at,
                                            const struct xlp_domain *d)
@@ -49,12 +36,12 @@ static void recall_domain(struct xlp_cpu *c, const struct xlp_domain *d,
                 : (struct vcpu_past){.cpu_time_ns = UINT64_MAX, .home = XLP_UNKNOWN};
 }
 
-int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s)
+int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s, bool same)
 {
     struct memory_of swap = c->before;
     size_t at = 0;
 
-    if (nobody_changed(&c->now, s))
+    if (same && c->now.domain_count == s->domain_count)
         return 0;
     c->before = c->now;
     c->now = swap;

@@ -150,7 +150,7 @@ static bool takes_whole_nodes(const struct map_facts *m, const struct pool_facts
         members[slots[i].node] = sizes[slots[i].node] = 0;
     for (uint32_t i = 0; i < facts->slot_count; i++) {
         sizes[slots[i].node]++;
-        members[slots[i].node] += xlp_cpumap_test(&m->slots, i);
+        members[slots[i].node] += xlp_cpumap_test(m->slots, i);
     }
     for (uint32_t i = 0; i < facts->slot_count; i++)
         /* cppcheck-suppress uninitvar ; all nodes of slots are set above */
@@ -169,29 +169,31 @@ static uint32_t pin_of(const struct xlp_cpumap *map, const struct map_facts *m,
 }
 
 static void learn_map(const struct xlp_cpumap *map, const struct pool_facts *facts,
-                      const struct slot *slots, struct map_facts *out)
+                      const struct slot *slots, struct xlp_cpumap *map_slots, struct map_facts *out)
 {
     struct xlp_cpumap in_online = xlp_cpumap_and(map, &facts->online);
     uint32_t only;
 
-    out->slots = xlp_cpumap_none();
+    *map_slots = xlp_cpumap_none();
+    out->slots = map_slots;
     for (uint32_t p = xlp_cpumap_next(&in_online, 0); p < XLP_PCPUS_MAX;
          p = xlp_cpumap_next(&in_online, p + 1))
-        xlp_cpumap_set(&out->slots, facts->slot_of[p]);
-    only = xlp_cpumap_only(&out->slots);
+        xlp_cpumap_set(map_slots, facts->slot_of[p]);
+    only = xlp_cpumap_only(map_slots);
     out->only_online = only == XLP_UNKNOWN ? XLP_UNKNOWN : facts->pcpu_of[only];
     out->pin = pin_of(map, out, facts);
     out->empty = xlp_cpumap_is_empty(&in_online);
     out->covers = xlp_cpumap_is_subset(&facts->online, map);
     out->whole_nodes = out->covers;
-    out->node = out->empty ? XLP_NOWHERE : slots[xlp_cpumap_next(&out->slots, 0)].node;
+    out->node = out->empty ? XLP_NOWHERE : slots[xlp_cpumap_next(map_slots, 0)].node;
     /* One pCPU is a pin before it is a node. */
     if (!out->covers && only == XLP_UNKNOWN)
         out->whole_nodes = takes_whole_nodes(out, facts, slots);
 }
 
 void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, struct slot *slots,
-                    struct map_facts *maps, struct pool_facts *facts_out)
+                    struct map_facts *maps, struct xlp_cpumap *map_slots,
+                    struct pool_facts *facts_out)
 {
     struct pool_facts *facts = facts_out;
 
@@ -202,7 +204,7 @@ void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, s
     facts->maps = maps;
     number_slots(s, &s->maps[pool->map], slots, facts);
     for (size_t i = 0; i < s->map_count; i++)
-        learn_map(&s->maps[i], facts, slots, &maps[i]);
+        learn_map(&s->maps[i], facts, slots, &map_slots[i], &maps[i]);
     facts->scheduler_balances = one_run_queue(s, facts);
     facts->fixed = pool->sched == XLP_SCHED_NULL || pool->sched == XLP_SCHED_ARINC653;
     facts->soft_ignored = pool->sched == XLP_SCHED_RTDS;

@@ -29,8 +29,25 @@ struct memory_of {
 struct domain_work {
     uint32_t pool; /* index into snapshot.pools, or XLP_UNKNOWN */
     uint32_t first_vcpu, vcpu_count;
-    enum xlp_reason_code forbidden; /* by xlp_domain_tenure */
-    bool explained;                 /* its verdict is in the plan */
+    uint32_t first_item;          /* index into xlp_cpu.items, or XLP_NOWHERE */
+    enum xlp_reason_code unmoved; /* why it, or the first of its vCPUs, may not be moved; or NONE */
+    uint32_t number;              /* that goes with it */
+};
+
+/* What was made of one pool of the snapshot, to explain it by. */
+struct pool_word {
+    size_t first_item; /* index into xlp_cpu.items */
+    size_t slot_count;
+    double mean;
+    bool waits;       /* uneven, but not yet for long enough */
+    bool budget_gone; /* as much was moved as may be in one tick */
+    bool round_robin;
+};
+
+/* A domain, one of whose vCPUs is placed, and why. */
+struct placed {
+    uint32_t domain; /* index into snapshot.domains */
+    struct xlp_reason reason;
 };
 
 struct xlp_cpu {
@@ -46,19 +63,28 @@ struct xlp_cpu {
     struct domain_work *domains; /* of each domain of the snapshot */
     size_t domain_room;
     struct claim *claims; /* of each vCPU of the snapshot, like the three below */
-    struct item *items;
+    struct item *items;   /* pool after pool */
     uint32_t *claimants;  /* vCPU of each claim */
     uint32_t *item_vcpus; /* vCPU of each item */
     size_t vcpu_room;
-    uint32_t *scratch; /* twice as many as vCPUs and pCPUs together */
+    uint32_t *scratch; /* twice as many as vCPUs */
     size_t scratch_room;
     double *pool_demand; /* of each pool of the snapshot */
     size_t pool_demand_room;
-    struct map_facts *maps; /* of each map of the snapshot */
+    struct map_facts *maps; /* of each map of the snapshot, like the one below */
+    struct xlp_cpumap *map_slots;
     size_t map_room;
     struct slot *slots;  /* of each pCPU of the snapshot, like the one below */
     double *load_before; /* of each slot, before anything is placed */
     size_t slot_room;
+
+    /* For whom asks why. */
+    struct pool_word *pool_words; /* of each pool of the snapshot */
+    size_t pool_word_room;
+    struct placed *placed;
+    size_t placed_count, placed_room;
+    double load[XLP_PCPUS_MAX]; /* by the first pCPU id of a slot, in the end */
+    bool weighed;               /* weights have verdicts of their own */
 };
 
 struct tick {
@@ -68,32 +94,35 @@ struct tick {
     uint64_t elapsed_ns;
     struct xlp_plan *plan;
     struct xlp_vcpu_view *views;
+    size_t items_so_far; /* of the pools before */
 
     /* the pool at hand */
     uint32_t pool_index;
     uint32_t moves_max;
     struct pool_facts pool;
+    struct pool_word *word;
+    struct item *items;
+    uint32_t *item_vcpus;
     size_t item_count;
-    double mean;
-    bool waits;       /* uneven, but not yet for long enough */
-    bool budget_gone; /* as much was moved as may be in one tick */
 };
 
 /* ---- past.c ---- */
 
-/* Brings what is remembered into this snapshot's order; who is new starts empty. 0, or -1. */
-int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s);
+/* Brings what is remembered into this snapshot's order; who is new starts empty. same: nobody came
+ * or went since. 0, or -1. */
+int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s, bool same);
 
 /* What is remembered of a pool; NULL when memory is out. */
 struct lane *xlp_lane_of(struct xlp_cpu *c, uint32_t pool_id);
 
+/* ---- place.c ---- */
+
+/* Decides for the pool at hand. 0, or -1 when memory is out. */
+int xlp_place_pool(struct tick *t);
+
 /* ---- explain.c ---- */
 
-/* Puts a domain's verdict into the plan. The first word stands, but for an action's. */
-void xlp_explain(struct tick *t, uint32_t domain, const struct xlp_reason *reason);
-
-/* Adds the placements of the pool to the plan, and sets the verdict of each of its domains that has
- * none. 0, or -1 when memory is out. */
-int xlp_explain_pool(struct tick *t);
+/* Adds the placements of the pool to the plan. 0, or -1 when memory is out. */
+int xlp_add_placements(struct tick *t);
 
 #endif

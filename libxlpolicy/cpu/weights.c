@@ -80,6 +80,7 @@ struct decision {
     struct xlp_weights *w;
     const struct xlp_snapshot *s;
     const struct xlp_policy *policy;
+    const struct xlp_roster *roster;
     uint64_t elapsed_ns;
     const struct xlp_vcpu_view *views;
     struct xlp_plan *plan;
@@ -118,10 +119,11 @@ void xlp_weights_free(struct xlp_weights *w)
 }
 
 int xlp_weights_decide(struct xlp_weights *w, const struct xlp_snapshot *s,
-                       const struct xlp_policy *policy, uint64_t elapsed_ns,
-                       const struct xlp_vcpu_view *views, struct xlp_plan *plan)
+                       const struct xlp_policy *policy, const struct xlp_roster *roster,
+                       uint64_t elapsed_ns, const struct xlp_vcpu_view *views,
+                       struct xlp_plan *plan)
 {
-    struct decision t = {w, s, policy, elapsed_ns, views, plan};
+    struct decision t = {w, s, policy, roster, elapsed_ns, views, plan};
 
     if (policy->cpu_weights == XLP_WEIGHTS_OFF) {
         w->now.domain_count = 0;
@@ -130,8 +132,10 @@ int xlp_weights_decide(struct xlp_weights *w, const struct xlp_snapshot *s,
     if (make_room(w, s) < 0)
         return -1;
     recall(w, s);
-    for (size_t i = 0; i < s->domain_count; i++)
+    for (size_t i = 0; i < s->domain_count; i++) {
+        plan->verdicts[i].weight.code = XLP_REASON_NONE;
         watch(&t, i);
+    }
     for (size_t i = 0; i < s->pool_count; i++)
         if (decide_pool(&t, &s->pools[i]) < 0)
             return -1;
@@ -255,18 +259,18 @@ static uint32_t original_weight(const struct xlp_domain *d)
 static void judge(const struct decision *t, size_t domain)
 {
     const struct xlp_domain *d = &t->s->domains[domain];
-    struct xlp_domain_policy dp = xlp_policy_for(t->policy, d->name);
+    const struct xlp_domain_policy *terms = xlp_roster_terms(t->roster, domain);
     struct weight_past *past = &t->w->now.domains[domain];
     struct xlp_reason *verdict = &t->plan->verdicts[domain].weight;
 
     past->standing = LEFT;
-    past->in_proportion = d->domid == 0 && !dp.shares_given;
-    memcpy(past->serves, dp.serves, sizeof(past->serves));
-    past->tickets.shares = past->in_proportion ? worth(past, original_weight(d)) : dp.shares;
+    past->in_proportion = d->domid == 0 && !terms->shares_given;
+    memcpy(past->serves, terms->serves, sizeof(past->serves));
+    past->tickets.shares = past->in_proportion ? worth(past, original_weight(d)) : terms->shares;
     verdict->code = xlp_untouchable_because(d);
     if (verdict->code != XLP_REASON_NONE)
         return;
-    *verdict = anothers_because(d, &dp, t->policy);
+    *verdict = anothers_because(d, terms, t->policy);
     past->standing = verdict->code == XLP_REASON_NONE ? OURS : ANOTHERS;
     if (past->standing == ANOTHERS)
         past->tickets.shares = worth(past, d->weight);

@@ -20,6 +20,7 @@
 #include "engine.h"
 #include "plan.h"
 #include "policy.h"
+#include "roster.h"
 #include "snapshot.h"
 
 struct xlp_weights; /* what is remembered of domains and pools between snapshots */
@@ -28,11 +29,13 @@ struct xlp_weights *xlp_weights_new(void); /* NULL when memory is out */
 void xlp_weights_free(struct xlp_weights *w);
 
 /* Sets plan->verdicts[].weight and appends what is to be written: for each domain at most once in
- * ten seconds, and nothing that would change its weight by 1 % or less. views: of s's vCPUs, with
- * used and demand set. Does nothing where cpu_weights is off. 0, or -1 when memory is out. */
+ * ten seconds, and nothing that would change its weight by 1 % or less. roster: called for s.
+ * views: of s's vCPUs, with used and demand set. Does nothing where cpu_weights is off. 0, or -1
+ * when memory is out. */
 int xlp_weights_decide(struct xlp_weights *w, const struct xlp_snapshot *s,
-                       const struct xlp_policy *policy, uint64_t elapsed_ns,
-                       const struct xlp_vcpu_view *views, struct xlp_plan *plan);
+                       const struct xlp_policy *policy, const struct xlp_roster *roster,
+                       uint64_t elapsed_ns, const struct xlp_vcpu_view *views,
+                       struct xlp_plan *plan);
 
 /* What the vCPUs of s->domains[domain] are to weigh, by the last decision; what they do weigh where
  * that is not ours to change. Above 0. */

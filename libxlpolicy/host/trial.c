@@ -425,6 +425,7 @@ static void tell(struct trial *t)
                                  .guest_count = t->sim->domain_count - 1,
                                  .host_free_kib = t->sim->free_kib};
 
+    xlp_engine_explain(t->engine, &t->snapshot, &t->plan);
     look_at_pcpus(t, passed_ns);
     for (size_t slot = 1; slot < t->sim->domain_count; slot++)
         look_at_guest(t, slot, passed_ns);

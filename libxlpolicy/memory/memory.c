@@ -13,6 +13,7 @@
 
 struct xlp_memory {
     uint64_t time_ns;         /* of the snapshot before */
+    bool at_rest;             /* there was nothing to do or to watch in it */
     struct past *past, *next; /* by domain, in the order of the snapshot before, and of this */
     size_t past_count, past_room, next_room;
     struct party *parties;
@@ -23,12 +24,12 @@ struct xlp_memory {
 };
 
 static int make_room(struct xlp_memory *m, size_t domain_count);
-static void recall(struct xlp_memory *m, const struct xlp_snapshot *s);
+static void recall(struct xlp_memory *m, const struct xlp_snapshot *s, bool same);
 static void observe(struct past *past, const struct xlp_snapshot *s, const struct xlp_domain *d,
                     const struct xlp_policy *policy, uint64_t passed_ns, bool restart);
 static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
-                   const struct xlp_policy *policy, struct xlp_plan *plan,
-                   struct xlp_domain_view *views);
+                   const struct xlp_policy *policy, const struct xlp_roster *roster,
+                   struct xlp_plan *plan, struct xlp_domain_view *views);
 static struct room measure_room(const struct xlp_memory *m, const struct xlp_snapshot *s,
                                 const struct xlp_policy *policy);
 static void share(struct xlp_memory *m, const struct xlp_snapshot *s,
@@ -54,19 +55,29 @@ void xlp_memory_free(struct xlp_memory *m)
 }
 
 int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
-                      const struct xlp_policy *policy, bool restart, struct xlp_plan *plan,
-                      struct xlp_domain_view *views)
+                      const struct xlp_policy *policy, const struct xlp_roster *roster,
+                      bool restart, struct xlp_plan *plan, struct xlp_domain_view *views)
 {
     uint64_t passed_ns = restart ? 0 : s->time_ns - m->time_ns;
     struct room room;
 
+    m->time_ns = s->time_ns;
+    /* What a guest says is taken in although memory is left alone: it is shown, and has to be
+     * known once that changes. */
+    m->at_rest =
+        policy->mem_policy == XLP_MEM_OFF && roster->memory_quiet && s->reservation_count == 0;
+    if (m->at_rest) {
+        m->past_count = 0;
+        plan->memory = (struct xlp_reason){.code = XLP_REASON_NONE};
+        xlp_reservations_observe(&m->reservations, s);
+        return 0;
+    }
     if (make_room(m, s->domain_count) < 0)
         return -1;
-    m->time_ns = s->time_ns;
-    recall(m, s);
+    recall(m, s, roster->same);
     for (size_t i = 0; i < s->domain_count; i++)
         observe(&m->past[i], s, &s->domains[i], policy, passed_ns, restart);
-    gather(m, s, policy, plan, views);
+    gather(m, s, policy, roster, plan, views);
     xlp_reservations_observe(&m->reservations, s);
     room = measure_room(m, s, policy);
     share(m, s, policy, &room);
@@ -94,6 +105,24 @@ static int make_room(struct xlp_memory *m, size_t domain_count)
     return 0;
 }
 
+/* ---- nothing to do ---- */
+
+void xlp_memory_explain(const struct xlp_memory *m, const struct xlp_snapshot *s,
+                        const struct xlp_roster *roster, struct xlp_plan *plan,
+                        struct xlp_domain_view *views)
+{
+    if (!m->at_rest)
+        return;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+
+        plan->verdicts[i].memory =
+            (struct xlp_reason){.code = d->domid == 0 ? XLP_REASON_MEM_DOM0 : XLP_REASON_MEM_OFF};
+        views[i] = (struct xlp_domain_view){
+            .floor_kib = xlp_floor_kib(&d->memory, xlp_roster_terms(roster, i))};
+    }
+}
+
 /* ---- the past ---- */
 
 static bool is_past_of(const struct past *past, const struct xlp_domain *d)
@@ -101,23 +130,14 @@ static bool is_past_of(const struct past *past, const struct xlp_domain *d)
     return past->domid == d->domid && memcmp(past->uuid, d->uuid, sizeof(d->uuid)) == 0;
 }
 
-static bool nobody_came_or_went(const struct xlp_memory *m, const struct xlp_snapshot *s)
-{
-    if (m->past_count != s->domain_count)
-        return false;
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (!is_past_of(&m->past[i], &s->domains[i]))
-            return false;
-    return true;
-}
-
-/* Makes m->past[i] the past of s->domains[i]. Both are by rising domid, so it is a merge. */
-static void recall(struct xlp_memory *m, const struct xlp_snapshot *s)
+/* Makes m->past[i] the past of s->domains[i]. Both are by rising domid, so it is a merge. same:
+ * they are those of the snapshot before. */
+static void recall(struct xlp_memory *m, const struct xlp_snapshot *s, bool same)
 {
     struct past *swap = m->past;
     size_t swap_room = m->past_room;
 
-    if (nobody_came_or_went(m, s))
+    if (same && m->past_count == s->domain_count)
         return;
     for (size_t i = 0, old = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];
@@ -311,30 +331,30 @@ static void add_silent(struct xlp_memory *m, const struct xlp_domain *d, size_t 
 }
 
 static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
-                   const struct xlp_policy *policy, struct xlp_plan *plan,
-                   struct xlp_domain_view *views)
+                   const struct xlp_policy *policy, const struct xlp_roster *roster,
+                   struct xlp_plan *plan, struct xlp_domain_view *views)
 {
     m->party_count = 0;
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];
-        struct xlp_domain_policy own = xlp_policy_for(policy, d->name);
-        struct levels levels = {.floor_kib = xlp_floor_kib(&d->memory, &own)};
+        const struct xlp_domain_policy *own = xlp_roster_terms(roster, i);
+        struct levels levels = {.floor_kib = xlp_floor_kib(&d->memory, own)};
         struct xlp_reason *why_not = &plan->verdicts[i].memory;
 
         views[i].known = has_report(d);
         if (views[i].known)
-            levels = xlp_demand_levels(&m->past[i].demand, &d->memory, policy, &own);
+            levels = xlp_demand_levels(&m->past[i].demand, &d->memory, policy, own);
         views[i].used_kib = levels.used_kib;
         views[i].need_kib = levels.need_kib;
         views[i].comfort_kib = levels.comfort_kib;
         views[i].floor_kib = levels.floor_kib;
         m->past[i].managed = false;
         if (xlp_memory_is_releasing(d))
-            add_releasing(m, d, i, &levels, policy, &own);
-        else if (xlp_memory_eligible(s, d, policy, &own, &m->past[i].hold, why_not))
-            add_reporting(m, d, i, &levels, policy, &own);
+            add_releasing(m, d, i, &levels, policy, own);
+        else if (xlp_memory_eligible(s, d, policy, own, &m->past[i].hold, why_not))
+            add_reporting(m, d, i, &levels, policy, own);
         else if (fell_silent(d, why_not))
-            add_silent(m, d, i, policy, &own, why_not);
+            add_silent(m, d, i, policy, own, why_not);
     }
 }
 

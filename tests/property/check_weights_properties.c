@@ -20,6 +20,7 @@
 static struct xlp_random chance;
 static struct xlp_snapshot s;
 static struct xlp_policy policy;
+static struct xlp_roster roster;
 static struct xlp_weights *weights;
 static struct xlp_plan plan;
 static struct xlp_vcpu_view views[GUESTS_MAX * VCPUS_MAX];
@@ -95,6 +96,7 @@ static void dispose(void)
     xlp_plan_dispose(&plan);
     xlp_weights_free(weights);
     xlp_policy_dispose(&policy);
+    xlp_roster_dispose(&roster);
     xlp_snapshot_dispose(&s);
 }
 
@@ -102,8 +104,8 @@ static void decide(void)
 {
     s.time_ns += SECOND_NS;
     xlp_plan_reset(&plan);
-    if (xlp_plan_start(&plan, &s) < 0 ||
-        xlp_weights_decide(weights, &s, &policy, SECOND_NS, views, &plan) < 0)
+    if (xlp_plan_start(&plan, &s) < 0 || xlp_roster_call(&roster, &s, &policy) < 0 ||
+        xlp_weights_decide(weights, &s, &policy, &roster, SECOND_NS, views, &plan) < 0)
         abort();
 }
 

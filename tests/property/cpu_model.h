@@ -303,6 +303,7 @@ static inline void model_decide(struct model *m)
     model_observe(m);
     if (xlp_engine_decide(m->engine, &m->snapshot, &m->policy, &m->plan) < 0)
         abort();
+    xlp_engine_explain(m->engine, &m->snapshot, &m->plan);
 }
 
 static inline struct model_domain *model_domain_of(struct model *m, const struct xlp_action *a)

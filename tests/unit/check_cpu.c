@@ -139,6 +139,7 @@ END_TEST
 
 static struct xlp_snapshot s;
 static struct xlp_policy policy;
+static struct xlp_roster roster;
 
 static void made_four(void)
 {
@@ -162,6 +163,16 @@ static void run_second(const double *used)
     }
 }
 
+static void decide(struct xlp_cpu *cpu, uint64_t elapsed_ns, struct xlp_plan *plan,
+                   struct xlp_vcpu_view *views)
+{
+    xlp_plan_reset(plan);
+    ck_assert_int_eq(xlp_plan_start(plan, &s), 0);
+    ck_assert_int_eq(xlp_roster_call(&roster, &s, &policy), 0);
+    ck_assert_int_eq(xlp_cpu_decide(cpu, &s, &policy, &roster, elapsed_ns, plan, views), 0);
+    xlp_cpu_explain(cpu, &s, views, plan);
+}
+
 START_TEST(the_first_look_measures_and_the_second_places)
 {
     const double used[] = {0.5, 0.5};
@@ -175,15 +186,12 @@ START_TEST(the_first_look_measures_and_the_second_places)
     made_pin(&s, 2, 0, "0");
     policy.adopt = 1;
     xlp_plan_init(&plan);
-    xlp_plan_start(&plan, &s);
-    ck_assert_int_eq(xlp_cpu_decide(cpu, &s, &policy, 0, &plan, views), 0);
+    decide(cpu, 0, &plan, views);
     ck_assert_uint_eq(plan.action_count, 0);
     ck_assert_int_eq(plan.verdicts[0].cpu.code, XLP_REASON_CPU_SETTLING);
 
     run_second(used);
-    xlp_plan_reset(&plan);
-    xlp_plan_start(&plan, &s);
-    ck_assert_int_eq(xlp_cpu_decide(cpu, &s, &policy, SECOND_NS, &plan, views), 0);
+    decide(cpu, SECOND_NS, &plan, views);
     ck_assert_uint_eq(plan.action_count, 1);
     ck_assert_int_eq(plan.actions[0].reason.code, XLP_REASON_CPU_OVERLOAD);
     ck_assert_uint_eq(plan.actions[0].from_pcpu, 0);
@@ -205,16 +213,13 @@ START_TEST(a_reused_domid_is_another_guest)
 
     made_four();
     xlp_plan_init(&plan);
-    xlp_plan_start(&plan, &s);
-    xlp_cpu_decide(cpu, &s, &policy, 0, &plan, &view);
+    decide(cpu, 0, &plan, &view);
     run_second(used);
-    xlp_plan_start(&plan, &s);
-    xlp_cpu_decide(cpu, &s, &policy, SECOND_NS, &plan, &view);
+    decide(cpu, SECOND_NS, &plan, &view);
     ck_assert(view.known);
     run_second(used);
     s.domains[0].uuid[5] = 1;
-    xlp_plan_start(&plan, &s);
-    xlp_cpu_decide(cpu, &s, &policy, SECOND_NS, &plan, &view);
+    decide(cpu, SECOND_NS, &plan, &view);
     ck_assert(!view.known);
     xlp_plan_dispose(&plan);
     xlp_snapshot_dispose(&s);
@@ -239,9 +244,7 @@ START_TEST(every_guest_gets_a_verdict)
     xlp_policy_init(&policy);
     xlp_plan_init(&plan);
     for (int tick = 0; tick < 3; tick++) {
-        xlp_plan_reset(&plan);
-        xlp_plan_start(&plan, &s);
-        xlp_cpu_decide(cpu, &s, &policy, tick ? SECOND_NS : 0, &plan, views);
+        decide(cpu, tick ? SECOND_NS : 0, &plan, views);
         run_second(used);
     }
     ck_assert_int_eq(plan.verdicts[0].cpu.code, XLP_REASON_CPU_DOM0);
@@ -263,8 +266,7 @@ static const struct xlp_plan *next_plan(struct xlp_cpu *cpu, const double *used)
 
     xlp_plan_dispose(&plan);
     xlp_plan_init(&plan);
-    xlp_plan_start(&plan, &s);
-    ck_assert_int_eq(xlp_cpu_decide(cpu, &s, &policy, used ? SECOND_NS : 0, &plan, views), 0);
+    decide(cpu, used ? SECOND_NS : 0, &plan, views);
     return &plan;
 }
 

@@ -35,6 +35,7 @@ static void tear_down(void)
 static void decide(void)
 {
     ck_assert_int_eq(xlp_engine_decide(engine, &s, &policy, &plan), 0);
+    xlp_engine_explain(engine, &s, &plan);
     ck_assert_uint_eq(plan.verdict_count, s.domain_count);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the engine itself makes of two snapshots: how busy each pCPU was between them. */
+/* What the engine itself makes of two snapshots: how busy each pCPU was between them; and that why
+ * is said when asked. */
 #include "check_main.h"
 #include "engine.h"
 #include "made_host.h"
@@ -130,6 +131,74 @@ START_TEST(what_was_done_in_a_moment_is_no_measure)
 }
 END_TEST
 
+/* ---- why ---- */
+
+/* A guest that was never asked about is explained as well as one that is asked about each tick, and
+ * nothing is decided otherwise. */
+START_TEST(asking_why_changes_nothing)
+{
+    struct xlp_engine *other = xlp_engine_new();
+    struct xlp_plan asked;
+
+    xlp_plan_init(&asked);
+    policy.cpu_affinity = XLP_AFFINITY_HARD;
+    for (uint32_t i = 1; i <= 6; i++)
+        made_guest(&s, i, 1);
+    for (int second = 0; second < 8; second++) {
+        ck_assert_int_eq(xlp_engine_decide(engine, &s, &policy, &plan), 0);
+        ck_assert_int_eq(xlp_engine_decide(other, &s, &policy, &asked), 0);
+        ck_assert_uint_eq(asked.verdict_count, 0);
+        xlp_engine_explain(other, &s, &asked);
+        ck_assert_uint_eq(asked.verdict_count, 6);
+        ck_assert_uint_eq(plan.action_count, asked.action_count);
+        for (size_t i = 0; i < plan.action_count; i++)
+            ck_assert_uint_eq(plan.actions[i].to_pcpu, asked.actions[i].to_pcpu);
+        s.time_ns += SECOND_NS;
+        for (size_t i = 0; i < s.vcpu_count; i++)
+            s.vcpus[i].cpu_time_ns += SECOND_NS / 10 * (i + 1);
+    }
+    plan.action_count = 0; /* paused: what would have been done is still the word on it */
+    xlp_engine_explain(engine, &s, &plan);
+    for (size_t i = 0; i < 6; i++) {
+        ck_assert_int_ne(plan.verdicts[i].cpu.code, XLP_REASON_NONE);
+        ck_assert_int_eq(plan.verdicts[i].cpu.code, asked.verdicts[i].cpu.code);
+        ck_assert_int_eq(plan.verdicts[i].memory.code, asked.verdicts[i].memory.code);
+        ck_assert_mem_eq(plan.verdicts[i].cpu.number, asked.verdicts[i].cpu.number,
+                         sizeof(plan.verdicts[i].cpu.number));
+        ck_assert_str_eq(plan.verdicts[i].name, s.domains[i].name);
+    }
+    xlp_engine_free(other);
+    xlp_plan_dispose(&asked);
+}
+END_TEST
+
+START_TEST(memory_that_is_left_alone_is_explained)
+{
+    const struct xlp_domain_view *views;
+    size_t count;
+
+    made_guest(&s, 0, 1);
+    made_guest(&s, 1, 1)->memory.static_max_kib = 4 << 20;
+    policy.mem_policy = XLP_MEM_OFF;
+    ck_assert_int_eq(xlp_engine_decide(engine, &s, &policy, &plan), 0);
+    xlp_engine_explain(engine, &s, &plan);
+    views = xlp_engine_domain_views(engine, &count);
+    ck_assert_int_eq(plan.verdicts[0].memory.code, XLP_REASON_MEM_DOM0);
+    ck_assert_int_eq(plan.verdicts[1].memory.code, XLP_REASON_MEM_OFF);
+    ck_assert(count == 2 && !views[1].known && views[1].floor_kib > 0);
+}
+END_TEST
+
+static TCase *why(void)
+{
+    TCase *tcase = tcase_create("why");
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, asking_why_changes_nothing);
+    tcase_add_test(tcase, memory_that_is_left_alone_is_explained);
+    return tcase;
+}
+
 static TCase *pcpus(void)
 {
     TCase *tcase = tcase_create("pcpus");
@@ -143,4 +212,4 @@ static TCase *pcpus(void)
     return tcase;
 }
 
-CHECK_MAIN("engine", pcpus)
+CHECK_MAIN("engine", pcpus, why)

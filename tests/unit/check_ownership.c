@@ -18,11 +18,12 @@ static void made_four(void)
 static struct pool_facts facts_of_pool(void)
 {
     static struct map_facts maps[64];
+    static struct xlp_cpumap map_slots[64];
     static struct slot slots[16];
     struct pool_facts facts;
 
     ck_assert_uint_le(s.map_count, 64);
-    xlp_pool_facts(&s, &s.pools[0], slots, maps, &facts);
+    xlp_pool_facts(&s, &s.pools[0], slots, maps, map_slots, &facts);
     return facts;
 }
 

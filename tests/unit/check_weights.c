@@ -12,6 +12,7 @@
 
 static struct xlp_snapshot s;
 static struct xlp_policy policy;
+static struct xlp_roster roster;
 static struct xlp_weights *weights;
 static struct xlp_plan plan;
 static struct xlp_vcpu_view views[VCPUS_MAX];
@@ -33,6 +34,7 @@ static void teardown(void)
     xlp_plan_dispose(&plan);
     xlp_weights_free(weights);
     xlp_policy_dispose(&policy);
+    xlp_roster_dispose(&roster);
     xlp_snapshot_dispose(&s);
 }
 
@@ -84,7 +86,8 @@ static void tick(void)
     s.time_ns += SECOND_NS;
     xlp_plan_reset(&plan);
     ck_assert_int_eq(xlp_plan_start(&plan, &s), 0);
-    ck_assert_int_eq(xlp_weights_decide(weights, &s, &policy, SECOND_NS, views, &plan), 0);
+    ck_assert_int_eq(xlp_roster_call(&roster, &s, &policy), 0);
+    ck_assert_int_eq(xlp_weights_decide(weights, &s, &policy, &roster, SECOND_NS, views, &plan), 0);
     for (size_t i = 0; i < plan.action_count; i++)
         write_it(&plan.actions[i]);
 }
@@ -596,7 +599,9 @@ START_TEST(entitlements_go_by_the_weights_that_are_due)
     for (int second = 0; second < 3; second++) {
         xlp_plan_reset(&plan);
         xlp_plan_start(&plan, &s);
-        ck_assert_int_eq(xlp_cpu_decide(cpu, &s, &policy, second ? SECOND_NS : 0, &plan, views), 0);
+        ck_assert_int_eq(xlp_roster_call(&roster, &s, &policy), 0);
+        ck_assert_int_eq(
+            xlp_cpu_decide(cpu, &s, &policy, &roster, second ? SECOND_NS : 0, &plan, views), 0);
         ck_assert_uint_eq(plan.action_count, 0);
         for (uint32_t i = 0; i < 2; i++)
             s.vcpus[i].cpu_time_ns += SECOND_NS / 2;

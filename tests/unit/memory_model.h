@@ -64,6 +64,7 @@ struct model {
     size_t reservation_count;
     uint32_t next_reservation;
     struct xlp_policy policy;
+    struct xlp_roster roster;
     struct xlp_snapshot snapshot;
     struct xlp_plan plan;
     struct xlp_domain_view views[MODEL_GUESTS_MAX];
@@ -89,6 +90,7 @@ static inline void model_dispose(struct model *m)
     xlp_plan_dispose(&m->plan);
     xlp_snapshot_dispose(&m->snapshot);
     xlp_policy_dispose(&m->policy);
+    xlp_roster_dispose(&m->roster);
 }
 
 static inline double model_trace_at(const struct model_trace *t, double s)
@@ -234,7 +236,12 @@ static inline int model_decide(struct model *m, bool restart)
     xlp_plan_reset(&m->plan);
     if (xlp_plan_start(&m->plan, &m->snapshot) < 0)
         return -1;
-    return xlp_memory_decide(m->memory, &m->snapshot, &m->policy, restart, &m->plan, m->views);
+    if (xlp_roster_call(&m->roster, &m->snapshot, &m->policy) < 0 ||
+        xlp_memory_decide(m->memory, &m->snapshot, &m->policy, &m->roster, restart, &m->plan,
+                          m->views) < 0)
+        return -1;
+    xlp_memory_explain(m->memory, &m->snapshot, &m->roster, &m->plan, m->views);
+    return 0;
 }
 
 static inline struct model_guest *model_by_domid(struct model *m, uint32_t domid)

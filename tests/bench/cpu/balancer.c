@@ -27,7 +27,7 @@ static void *start(const struct policy_setup *setup)
     b->pcpu_count = setup->pcpu_count;
     b->items = bench_alloc(b->vcpu_count, sizeof(*b->items));
     b->slots = bench_alloc(b->pcpu_count, sizeof(*b->slots));
-    b->scratch = bench_alloc(2 * (b->vcpu_count + b->pcpu_count), sizeof(*b->scratch));
+    b->scratch = bench_alloc(2 * b->vcpu_count, sizeof(*b->scratch));
     b->limits = (struct balance_limits){
         .overload = (double)settings->cpu_overload_pct / 100,
         .uneven = (double)settings->cpu_uneven_pct / 100,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Ours, as users have it, but that it pins (the host model knows no soft affinity) and leaves
- * memory alone. A decision is all that xlp_engine_decide does: measuring, entitlement, placing,
- * actions with their reasons, and a verdict for each guest. "off" is the same with cpu_policy =
- * "off".
+ * memory alone. A decision is all that a tick takes, xlp_engine_decide: measuring, ownership,
+ * entitlement, placing, and actions with their reasons. "off" is the same with cpu_policy = "off".
  */
 #include "engine_policy.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Time is that of xlp_memory_decide alone: what guests need, what each gets, how fast, and a
- * verdict for each with its reason. A qmemman-like balance is the whole answer to one report; its
- * host carries everything out at once, so it never waits.
+ * Time is that of xlp_memory_decide alone, and of finding the guests' terms: what guests need, what
+ * each gets, how fast, and a verdict for each with its reason. A qmemman-like balance is the whole
+ * answer to one report; its host carries everything out at once, so it never waits.
  */
 #include "scale.h"
 
@@ -44,7 +44,9 @@ static struct cost decide(struct mem_host *h, bool first)
     if (xlp_plan_start(&m->plan, &m->snapshot) < 0)
         abort();
     watch = stopwatch_start();
-    if (xlp_memory_decide(m->memory, &m->snapshot, &m->policy, first, &m->plan, m->views) < 0)
+    if (xlp_roster_call(&m->roster, &m->snapshot, &m->policy) < 0 ||
+        xlp_memory_decide(m->memory, &m->snapshot, &m->policy, &m->roster, first, &m->plan,
+                          m->views) < 0)
         abort();
     return stopwatch_stop(&watch);
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "grow.h"
+
+void xlp_roster_init(struct xlp_roster *r)
+{
+    memset(r, 0, sizeof(*r));
+}
+
+void xlp_roster_dispose(struct xlp_roster *r)
+{
+    free(r->entries);
+    free(r->rules);
+    free(r->terms);
+    xlp_roster_init(r);
+}
+
+static bool is_same(const struct xlp_roster_entry *e, const struct xlp_domain *d)
+{
+    return e->domid == d->domid && memcmp(e->uuid, d->uuid, sizeof(e->uuid)) == 0 &&
+           e->first_vcpu == d->first_vcpu && e->vcpu_count == d->vcpu_count;
+}
+
+static bool is_quiet(const struct xlp_domain_memory *m)
+{
+    return !m->ledger.recorded && !m->report_bad && m->report.source == XLP_REPORT_NONE;
+}
+
+static void look(struct xlp_roster *r, const struct xlp_snapshot *s)
+{
+    r->same = r->count == s->domain_count;
+    r->memory_quiet = true;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        r->same = r->same && is_same(&r->entries[i], &s->domains[i]);
+        r->memory_quiet = r->memory_quiet && is_quiet(&s->domains[i].memory);
+    }
+}
+
+static int enrol(struct xlp_roster *r, const struct xlp_snapshot *s)
+{
+    r->count = 0;
+    if (xlp_grow(&r->entries, &r->room, s->domain_count, sizeof(*r->entries)) < 0)
+        return -1;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const struct xlp_domain *d = &s->domains[i];
+        struct xlp_roster_entry *e = &r->entries[i];
+
+        e->domid = d->domid;
+        memcpy(e->uuid, d->uuid, sizeof(e->uuid));
+        e->first_vcpu = d->first_vcpu;
+        e->vcpu_count = d->vcpu_count;
+    }
+    r->count = s->domain_count;
+    return 0;
+}
+
+/* ---- terms ---- */
+
+/* Takes over the policy's rules. 1 when they are others than before, -1 when memory is out. */
+static int learn_rules(struct xlp_roster *r, const struct xlp_policy *policy)
+{
+    size_t count = policy->domain_count, size = count * sizeof(*r->rules);
+
+    if (r->rule_count == count && (count == 0 || memcmp(r->rules, policy->domains, size) == 0))
+        return 0;
+    r->rule_count = r->term_count = 0;
+    if (xlp_grow(&r->rules, &r->rule_room, count, sizeof(*r->rules)) < 0)
+        return -1;
+    if (count)
+        memcpy(r->rules, policy->domains, size);
+    r->rule_count = count;
+    return 1;
+}
+
+/* A name decides, and a guest may be renamed. */
+static int learn_terms(struct xlp_roster *r, const struct xlp_snapshot *s,
+                       const struct xlp_policy *policy)
+{
+    int news = learn_rules(r, policy);
+    size_t known = news ? 0 : r->term_count;
+
+    if (news < 0)
+        return -1;
+    r->term_count = 0;
+    if (r->rule_count == 0) {
+        r->usual = xlp_policy_for(policy, "");
+        return 0;
+    }
+    if (xlp_grow(&r->terms, &r->term_room, s->domain_count, sizeof(*r->terms)) < 0)
+        return -1;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        const char *name = s->domains[i].name;
+        struct xlp_roster_terms *t = &r->terms[i];
+
+        if (i < known && strcmp(t->name, name) == 0)
+            continue;
+        memcpy(t->name, name, sizeof(t->name));
+        t->terms = xlp_policy_for(policy, name);
+    }
+    r->term_count = s->domain_count;
+    return 0;
+}
+
+int xlp_roster_call(struct xlp_roster *r, const struct xlp_snapshot *s,
+                    const struct xlp_policy *policy)
+{
+    look(r, s);
+    if ((!r->same && enrol(r, s) < 0) || learn_terms(r, s, policy) < 0) {
+        r->count = 0;
+        return -1;
+    }
+    return 0;
+}
+
+const struct xlp_domain_policy *xlp_roster_terms(const struct xlp_roster *r, size_t domain)
+{
+    return r->term_count ? &r->terms[domain].terms : &r->usual;
+}
