@@ -24,7 +24,8 @@ struct board {
     double load;                    /* of all slots */
     double mean;                    /* load of a slot to aim at */
     double grain;                   /* items of a slot, on average */
-    double scale;                   /* what gains are measured in; the balancer's */
+    bool is_short; /* more is wanted than there is; the balancer's, like the next */
+    double scale;  /* what gains are measured in; the balancer's */
     uint32_t moves_left;
     double node_load[XLP_PCPUS_MAX]; /* by slot.node */
     uint32_t node_slots[XLP_PCPUS_MAX];
