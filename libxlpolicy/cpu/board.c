@@ -155,8 +155,10 @@ static size_t fill(struct board *b, uint32_t *homeless)
 
     b->has_kin = false;
     for (uint32_t i = 0; i < b->item_count; i++) {
-        const struct item *item = &b->items[i];
+        struct item *item = &b->items[i];
+        bool follows = item->kin > 1 && i > 0 && item[-1].owner == item->owner;
 
+        item->eldest = follows ? item[-1].eldest : i;
         b->has_kin |= item->kin > 1;
         if (item->slot == XLP_NOWHERE) {
             homeless[count++] = i;

@@ -23,12 +23,12 @@ bool xlp_may_go(const struct board *b, const struct item *item, uint32_t slot)
 
 uint32_t xlp_kin_on(const struct board *b, uint32_t item, uint32_t slot, uint32_t except)
 {
-    uint32_t owner = b->items[item].owner, count = 0;
+    uint32_t eldest = b->items[item].eldest, count = 0;
 
     if (b->items[item].kin == 1)
         return 0;
-    for (uint32_t i = b->slots[slot].first; i != XLP_NOWHERE; i = b->items[i].next)
-        count += b->items[i].owner == owner && i != item && i != except;
+    for (uint32_t i = eldest; i < eldest + b->items[item].kin; i++)
+        count += b->items[i].slot == slot && i != item && i != except;
     return count;
 }
 

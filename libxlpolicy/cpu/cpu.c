@@ -196,6 +196,7 @@ static void measure(struct tick *t, const struct xlp_roster *roster)
             .first_vcpu = d->first_vcpu,
             .vcpu_count = d->vcpu_count,
             .first_item = XLP_NOWHERE,
+            .passthrough = d->passthrough_devices > 0,
             .unmoved = pool == XLP_UNKNOWN
                            ? XLP_REASON_CPU_NOWHERE
                            : xlp_domain_tenure(d, t->policy, xlp_roster_terms(roster, i)),

@@ -3,16 +3,9 @@
 #include "parts.h"
 #include "sort.h"
 
-/* The level at which a claim is fully met. */
-static double breakpoint(const struct claim *c)
-{
-    return c->demand / c->weight;
-}
-
 static bool is_met_before(const void *claims, uint32_t x, uint32_t y)
 {
-    return breakpoint((const struct claim *)claims + x) <
-           breakpoint((const struct claim *)claims + y);
+    return ((const struct claim *)claims)[x].met_at < ((const struct claim *)claims)[y].met_at;
 }
 
 void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *scratch)
@@ -29,13 +22,15 @@ void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *
         return;
 
     /* Raise the level past one claim after another; those it passes are met in full. */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        claims[i].met_at = claims[i].demand / claims[i].weight;
         scratch[i] = (uint32_t)i;
+    }
     xlp_sort(scratch, count, is_met_before, claims, scratch + count);
     for (met = 0; met < count; met++) {
         const struct claim *c = &claims[scratch[met]];
 
-        if (breakpoint(c) * weight > capacity)
+        if (c->met_at * weight > capacity)
             break;
         capacity -= c->demand;
         weight -= c->weight;

@@ -138,6 +138,7 @@ void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
 struct claim {
     double demand, weight;
     double entitlement; /* out */
+    double met_at;      /* private: the level at which it has all it wants */
 };
 
 /* Weighted water-fill: entitlement = min(demand, level * weight), the level such that they sum to
@@ -156,6 +157,7 @@ struct item {
     uint32_t slot;      /* in: where it is, or XLP_NOWHERE; out: where it goes */
     uint32_t prefer;    /* of equal slots for a first place: this one, or XLP_NOWHERE */
     uint32_t next;      /* private: the next item on the same slot */
+    uint32_t eldest;    /* private: the first item of its domain */
     const struct xlp_cpumap *allowed; /* over slots; NULL: all */
     enum xlp_reason_code why;         /* out: set when the slot changed */
     enum xlp_reason_code why_first; /* in: what it is set to when an item without a slot gets one */

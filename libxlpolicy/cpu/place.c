@@ -153,7 +153,7 @@ static void add_item(struct tick *t, uint32_t vcpu, uint32_t vcpus, const struct
         item->slot == XLP_NOWHERE ? slot_of(t, tenure->prefer, item->allowed) : XLP_NOWHERE;
     if (item->slot != XLP_NOWHERE && is_to_be_softened(t, v, tenure))
         item->why = XLP_REASON_CPU_MODE;
-    if (t->s->domains[v->domain].passthrough_devices)
+    if (t->c->domains[v->domain].passthrough)
         bind_to_device(t, item);
 }
 

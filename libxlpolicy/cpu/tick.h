@@ -31,6 +31,7 @@ struct domain_work {
     uint32_t first_vcpu, vcpu_count;
     uint32_t first_item;          /* index into xlp_cpu.items, or XLP_NOWHERE */
     enum xlp_reason_code unmoved; /* why it, or the first of its vCPUs, may not be moved; or NONE */
+    bool passthrough;             /* it holds PCI devices */
     uint32_t number;              /* that goes with it */
 };
 

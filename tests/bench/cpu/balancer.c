@@ -48,15 +48,24 @@ static void stop(void *self)
     free(b);
 }
 
+/* Of each guest but the last, which may have fewer. */
+static uint32_t kin_of(const struct balancer *b, uint32_t guest, uint32_t guest_vcpus)
+{
+    size_t rest = b->vcpu_count - (size_t)guest * guest_vcpus;
+
+    return rest < guest_vcpus ? (uint32_t)rest : guest_vcpus;
+}
+
 static void measure(void *self, const struct sight *sight)
 {
+    const uint32_t guest_vcpus = sight->host->guest_vcpus;
     struct balancer *b = self;
 
     for (uint32_t i = 0; i < b->vcpu_count; i++)
         b->items[i] = (struct item){.load = sight->demand[i],
                                     .demand = sight->demand[i],
-                                    .owner = i,
-                                    .kin = 1,
+                                    .owner = i / guest_vcpus,
+                                    .kin = kin_of(b, i / guest_vcpus, guest_vcpus),
                                     .home_node = XLP_NOWHERE,
                                     .why_first = XLP_REASON_CPU_FIRST_PLACE,
                                     .slot = sight->host->place[i],

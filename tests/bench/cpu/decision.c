@@ -17,9 +17,11 @@
 
 #define DECISIONS 10
 #define WILD      3 /* times as much as usual changes at first, so that buffers grow: not counted */
+#define WIDE      8 /* vCPUs of a guest */
 #define WARM_UP   3 /* more drifts that are not counted */
 
-const char *const scenario_names[SCENARIO_COUNT] = {"drift", "random start", "stacked start"};
+const char *const scenario_names[SCENARIO_COUNT] = {"drift", "drift, 8-vCPU guests", "random start",
+                                                    "stacked start"};
 
 /* One policy on one host. */
 struct run {
@@ -110,12 +112,17 @@ static void drift_once(struct run *r, const struct drift *drift)
         even_out(r); /* who does nothing is judged by what one drift does to an even host */
 }
 
-static void run_drift(struct run *r)
+static bool is_drift(enum scenario scenario)
+{
+    return scenario == SCENARIO_DRIFT || scenario == SCENARIO_WIDE;
+}
+
+static void run_drift(struct run *r, enum scenario scenario)
 {
     const struct drift *drift = &r->setup->drift;
     const struct drift wilder = {WILD * drift->noise, WILD * drift->anew};
 
-    start_run(r, SCENARIO_DRIFT, r->setup->seed);
+    start_run(r, scenario, r->setup->seed);
     even_out(r);
     decide(r, false);
     drift_once(r, &wilder);
@@ -136,9 +143,9 @@ struct decision decision_run(enum scenario scenario, enum policy_id id,
 
     r.us = bench_alloc(setup->instances + (size_t)(setup->drifts + WARM_UP + 1) * DECISIONS,
                        sizeof(double));
-    if (scenario == SCENARIO_DRIFT)
-        run_drift(&r);
-    for (uint32_t i = 0; scenario != SCENARIO_DRIFT && i < setup->instances; i++)
+    if (is_drift(scenario))
+        run_drift(&r, scenario);
+    for (uint32_t i = 0; !is_drift(scenario) && i < setup->instances; i++)
         run_start(&r, scenario, setup->seed + i);
     d = (struct decision){
         .p50_us = quantile(r.us, r.us_count, 0.5),
@@ -162,7 +169,7 @@ static void start_run(struct run *r, enum scenario scenario, uint64_t seed)
         .vcpu_count = vcpus,
         .pcpu_count = pcpus,
         .settings = r->setup->settings,
-        .moves_max = scenario == SCENARIO_DRIFT ? 0 : (uint32_t)vcpus, /* the whole way at once */
+        .moves_max = is_drift(scenario) ? 0 : (uint32_t)vcpus, /* the whole way at once */
         .irqbalance_s = 1,
         .rusty_s = 1,
         .demand_known = true,
@@ -174,7 +181,7 @@ static void start_run(struct run *r, enum scenario scenario, uint64_t seed)
     for (size_t i = 0; i < vcpus; i++)
         r->place[i] = rng_below(&rng, spread);
     loads_init(&r->loads, seed, vcpus, r->setup->util * (double)pcpus);
-    host_init(&r->host, seed, vcpus, pcpus, r->place);
+    host_init(&r->host, seed, vcpus, scenario == SCENARIO_WIDE ? WIDE : 1, pcpus, r->place);
     r->self = r->policy->start(&setup);
 }
 

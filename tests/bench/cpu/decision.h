@@ -8,6 +8,7 @@
 
 enum scenario {
     SCENARIO_DRIFT,   /* an even host, on which now and then a few guests begin to want otherwise */
+    SCENARIO_WIDE,    /* the same, but guests have eight vCPUs, which are kept apart */
     SCENARIO_RANDOM,  /* everybody is somewhere */
     SCENARIO_STACKED, /* everybody is on a quarter of the pCPUs */
     SCENARIO_COUNT

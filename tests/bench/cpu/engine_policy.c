@@ -33,9 +33,12 @@ void engine_policy_decide(void *self, const struct sight *sight, uint32_t *place
 
     if (xlp_engine_decide(e->engine, &sight->host->snapshot, &e->policy, &e->plan) < 0)
         abort();
-    for (size_t i = 0; i < e->plan.action_count; i++) /* guest n has domid n + 1 and one vCPU */
-        if (e->plan.actions[i].kind == XLP_PLACE_VCPU)
-            place[e->plan.actions[i].domid - 1] = e->plan.actions[i].to_pcpu;
+    for (size_t i = 0; i < e->plan.action_count; i++) { /* guest n has domid n + 1 */
+        const struct xlp_action *a = &e->plan.actions[i];
+
+        if (a->kind == XLP_PLACE_VCPU)
+            place[(a->domid - 1) * sight->host->guest_vcpus + a->vcpu] = a->to_pcpu;
+    }
 }
 
 void engine_policy_stop(void *self)

@@ -17,10 +17,11 @@ static void make_snapshot(struct host *h);
 static void share_pcpu(struct host *h, uint32_t pcpu, const double *demand);
 static void tell_vcpu(struct host *h, size_t i, const double *demand, const double *ahead);
 
-void host_init(struct host *h, uint64_t seed, size_t vcpu_count, size_t pcpu_count,
-               const uint32_t *place)
+void host_init(struct host *h, uint64_t seed, size_t vcpu_count, uint32_t guest_vcpus,
+               size_t pcpu_count, const uint32_t *place)
 {
     *h = (struct host){.vcpu_count = vcpu_count,
+                       .guest_vcpus = guest_vcpus,
                        .pcpu_count = pcpu_count,
                        .looks = LOOKS_TRUE,
                        .rng = rng_start(seed, 3)};
@@ -194,20 +195,28 @@ size_t host_place(struct host *h, const uint32_t *place)
 
 /* ---- making it ---- */
 
-static void add_guest(struct host *h, uint32_t i)
+static void add_vcpu(struct host *h, uint32_t i)
 {
-    struct xlp_domain *d = xlp_snapshot_add_domain(&h->snapshot);
     struct xlp_vcpu *v = xlp_snapshot_add_vcpu(&h->snapshot);
 
-    d->domid = i + 1;
+    v->id = i % h->guest_vcpus;
+    v->online = true;
+    v->ledger.recorded = true; /* placed by us, and free to go anywhere */
+    pin(h, i, h->place[i]);
+}
+
+static void add_guest(struct host *h, uint32_t first)
+{
+    struct xlp_domain *d = xlp_snapshot_add_domain(&h->snapshot);
+
+    d->domid = first / h->guest_vcpus + 1;
     memcpy(d->uuid, &d->domid, sizeof(d->domid));
     snprintf(d->name, sizeof(d->name), "vm%u", d->domid);
     d->type = XLP_GUEST_PVH;
     d->weight = 256;
     d->age_ns = 3600 * SECOND_NS;
-    v->online = true;
-    v->ledger.recorded = true; /* placed by us, and free to go anywhere */
-    pin(h, i, h->place[i]);
+    for (uint32_t i = first; i < first + h->guest_vcpus && i < h->vcpu_count; i++)
+        add_vcpu(h, i);
 }
 
 /* No sockets are told, so that credit2's own balancing is out of it. */
@@ -231,6 +240,6 @@ static void make_snapshot(struct host *h)
             .id = p, .online = true, .core = p, .socket = XLP_UNKNOWN, .node = XLP_UNKNOWN};
         h->pins[p] = xlp_snapshot_intern(s, &only);
     }
-    for (uint32_t i = 0; i < h->vcpu_count; i++)
+    for (uint32_t i = 0; i < h->vcpu_count; i += h->guest_vcpus)
         add_guest(h, i);
 }

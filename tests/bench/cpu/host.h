@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A host made for measuring: guests of one vCPU and equal weight, each pinned to one pCPU. A pCPU
- * is shared max-min fairly among the vCPUs on it, as credit2 shares a run queue of one pCPU. Time
- * passes in steps of a second, in each of which demand is constant; what a vCPU wanted and did not
- * get in its second is lost.
+ * A host made for measuring: guests of equal weight, whose vCPUs are each pinned to one pCPU. A
+ * pCPU is shared max-min fairly among the vCPUs on it, as credit2 shares a run queue of one pCPU.
+ * Time passes in steps of a second, in each of which demand is constant; what a vCPU wanted and did
+ * not get in its second is lost.
  */
 #ifndef XLPOLICY_BENCH_HOST_H
 #define XLPOLICY_BENCH_HOST_H
@@ -23,6 +23,7 @@ enum looks {
 
 struct host {
     size_t vcpu_count, pcpu_count;
+    uint32_t guest_vcpus; /* of each guest; the last may have fewer */
     enum looks looks;
     uint32_t looks_per_s;
     double move_cost; /* of the second after a move, the part that does no useful work */
@@ -47,8 +48,8 @@ struct host {
 };
 
 /* place: where everybody is at first. Looks and costs may be set afterwards. */
-void host_init(struct host *h, uint64_t seed, size_t vcpu_count, size_t pcpu_count,
-               const uint32_t *place);
+void host_init(struct host *h, uint64_t seed, size_t vcpu_count, uint32_t guest_vcpus,
+               size_t pcpu_count, const uint32_t *place);
 void host_free(struct host *h);
 
 /* A second passes in which the vCPUs want `demand`, and then `ahead`. */

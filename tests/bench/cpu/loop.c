@@ -192,7 +192,7 @@ static void start_loop(struct loop *l, enum policy_id id, const struct loop_setu
         l->came_from[i] = NEVER;
     }
     trace_init(&l->trace, setup->seed, n, setup->seconds, setup->util * (double)m / (double)n);
-    host_init(&l->host, setup->seed, n, m, l->place);
+    host_init(&l->host, setup->seed, n, 1, m, l->place);
     l->host.looks = l->policy->looks;
     l->host.looks_per_s = setup->looks_per_s;
     l->host.move_cost = setup->move_cost;
