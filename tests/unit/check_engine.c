@@ -144,7 +144,7 @@ START_TEST(asking_why_changes_nothing)
     policy.cpu_affinity = XLP_AFFINITY_HARD;
     for (uint32_t i = 1; i <= 6; i++)
         made_guest(&s, i, 1);
-    for (int second = 0; second < 8; second++) {
+    for (int second = 0; second < 2; second++) {
         ck_assert_int_eq(xlp_engine_decide(engine, &s, &policy, &plan), 0);
         ck_assert_int_eq(xlp_engine_decide(other, &s, &policy, &asked), 0);
         ck_assert_uint_eq(asked.verdict_count, 0);
@@ -157,6 +157,7 @@ START_TEST(asking_why_changes_nothing)
         for (size_t i = 0; i < s.vcpu_count; i++)
             s.vcpus[i].cpu_time_ns += SECOND_NS / 10 * (i + 1);
     }
+    ck_assert_uint_gt(plan.action_count, 0);
     plan.action_count = 0; /* paused: what would have been done is still the word on it */
     xlp_engine_explain(engine, &s, &plan);
     for (size_t i = 0; i < 6; i++) {
