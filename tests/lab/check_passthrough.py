@@ -24,6 +24,7 @@ NIC = "0000:00:05.0"
 VGA, AUDIO = "0000:00:07.0", "0000:00:07.1"
 TEMPLATES = ("windows10-nvidia", "windows10-amd", "windows11", "linux-compute", "network-vf",
              "usb-controller", "nvme", "windows7")
+NO_BRIDGE = 410  # this dom0 has no network bridge; the guest is created without a network
 GUEST_MIB = 256
 BOOT_S = 300   # an HVM guest, its firmware and its kernel, interpreted
 WATCH_S = 20   # how long the daemon is watched for what it must not do
@@ -76,7 +77,8 @@ class Passthrough:
         try:
             self.host.until(f"{name} is up", lambda: "LAB ready" in self.log(name), BOOT_S, 2)
         except lab.LabError as error:
-            more = self.host.sh(f"tail -n 5 /var/log/xen/qemu-dm-{name}.log; xl dmesg | tail -n 15")
+            more = self.host.sh(f"xl vcpu-list; tail -n 5 /var/log/xen/xl-{name}.log "
+                                f"/var/log/xen/qemu-dm-{name}.log; xl dmesg | tail -n 5")
             raise lab.LabError(f"{error}; it said: {self.log(name)[-800:]}; {more[1]}") from None
         return self.log(name)
 
@@ -162,8 +164,9 @@ def check_graphics():
                    commands.driver(AUDIO))
         with claim("a configuration with one of the two missing is found at fault, ours is not"):
             commands.config("gpu", "linux-compute", VGA)
-            found = commands.look("pci-validate /run/gpu.cfg", (0, 2))
-            expect(found["errors"] == 0, found)
+            found = commands.look("pci-validate /run/gpu.cfg", (0, 1, 2))
+            wrong = {f["number"] for f in found["findings"] if f["severity"] == "error"}
+            expect(wrong <= {NO_BRIDGE}, found)
             host.run(f"grep -v {AUDIO} /run/gpu.cfg >/run/half.cfg")
             found = commands.look("pci-validate /run/half.cfg", (0, 1, 2))
             expect(any(f["number"] == 403 for f in found["findings"]), found)
