@@ -144,6 +144,8 @@ deps:
 
 # Where the tests find the programs under test.
 export XLP_BUILD := $(B)
+# Seconds: a test is to end, not to be fast. A busy machine must not fail it.
+export CK_DEFAULT_TIMEOUT := 120
 
 # What a fresh machine lacks is installed before anything is built.
 check: deps
