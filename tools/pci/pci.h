@@ -33,7 +33,7 @@ enum pci_truth { PCI_UNKNOWN = 0, PCI_NO, PCI_YES };
 enum pci_region_kind { PCI_REGION_NONE, PCI_REGION_IO, PCI_REGION_MEMORY };
 
 struct pci_region {
-    enum pci_region_kind kind; /* NONE: not implemented, or not told */
+    enum pci_region_kind kind; /* NONE: there is none, or none is told */
     uint64_t base;             /* bytes; 0: no address has been given to it */
     uint64_t size;             /* bytes; 0: not known (a dump has no sizes) */
     bool is_64bit, prefetchable;
