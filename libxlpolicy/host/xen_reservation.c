@@ -2,10 +2,9 @@
 /*
  * Reservations outlive this process beside the ledger, readable and writable by dom0 alone:
  *
- *   /tool/xlpolicyd/reservations/ID    MIN MAX GRANTED END DOMID UUID NAME, sizes in KiB, END in
- *                                      seconds of the monotonic clock, which starts with xenstore;
- *                                      DOMID and UUID are "-" until a domain has taken it, NAME
- *                                      may be empty
+ *   /tool/xlpolicyd/reservations/ID    MIN MAX GRANTED END FORMER DOMID UUID NAME, sizes in KiB,
+ * END in seconds of the monotonic clock, which starts with xenstore; FORMER is the domain that had
+ * the name already; DOMID and UUID are "-" until a domain has taken it, NAME may be empty
  *   /tool/xlpolicyd/next-reservation   the id that the next one gets
  *
  * Each write of an entry is atomic, and says all there is to say: killed before or after, the next
@@ -65,9 +64,9 @@ static bool parse(const char *text, uint32_t id, struct xen_reservation *r)
 
     memset(r, 0, sizeof(*r));
     r->what.id = id;
-    if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %15s %36s %n",
-               &r->what.min_kib, &r->what.max_kib, &r->what.granted_kib, &r->end_s, domid, uuid,
-               &name_at) != 6)
+    if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu32 " %15s %36s %n",
+               &r->what.min_kib, &r->what.max_kib, &r->what.granted_kib, &r->end_s,
+               &r->what.former_domid, domid, uuid, &name_at) != 7)
         return false;
     if (name_at)
         xlp_name_copy(r->what.name, text + name_at);
@@ -164,9 +163,10 @@ static int write_entry(struct xen_host *h, const struct xen_reservation *r)
         snprintf(domid, sizeof(domid), "%" PRIu32, r->what.domid);
         xlp_uuid_format(r->what.uuid, uuid);
     }
-    snprintf(text, sizeof(text), "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %s %s %s",
-             r->what.min_kib, r->what.max_kib, r->what.granted_kib, r->end_s, domid, uuid,
-             r->what.name);
+    snprintf(text, sizeof(text),
+             "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRIu32 " %s %s %s",
+             r->what.min_kib, r->what.max_kib, r->what.granted_kib, r->end_s, r->what.former_domid,
+             domid, uuid, r->what.name);
     return write_text(h, path_of(r, path), text);
 }
 

@@ -7,6 +7,7 @@
 static const struct xlp_field reservation_fields[] = {
     XLP_NEED(xlp_reservation, id, XLP_FIELD_U32),
     XLP_MAY(xlp_reservation, name, XLP_FIELD_NAME),
+    XLP_MAY(xlp_reservation, former_domid, XLP_FIELD_U32),
     XLP_NEED(xlp_reservation, min_kib, XLP_FIELD_KIB),
     XLP_NEED(xlp_reservation, max_kib, XLP_FIELD_KIB),
     XLP_MAY(xlp_reservation, granted_kib, XLP_FIELD_KIB),

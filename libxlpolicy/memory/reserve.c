@@ -29,6 +29,13 @@ static const struct xlp_reservation *taken_by(const struct xlp_snapshot *s,
     return NULL;
 }
 
+/* Who came under that name since, and is there: a small guest may be built between two looks. */
+static bool is_meant(const struct xlp_reservation *r, const struct xlp_domain *d)
+{
+    return r->name[0] && d->domid != 0 && d->domid != r->former_domid &&
+           !(d->flags & XLP_DOMAIN_DYING) && strcmp(d->name, r->name) == 0;
+}
+
 static bool is_being_built(const struct xlp_domain *d)
 {
     return (d->flags & (XLP_DOMAIN_BUILDING | XLP_DOMAIN_DYING)) == XLP_DOMAIN_BUILDING;
@@ -42,9 +49,8 @@ const struct xlp_domain *xlp_reservation_taker(const struct xlp_snapshot *s,
 
         return d && is_taker(r, d) && !(d->flags & XLP_DOMAIN_DYING) ? d : NULL;
     }
-    for (size_t i = 0; r->name[0] && i < s->domain_count; i++)
-        if (is_being_built(&s->domains[i]) && strcmp(s->domains[i].name, r->name) == 0 &&
-            !taken_by(s, &s->domains[i]))
+    for (size_t i = 0; i < s->domain_count; i++)
+        if (is_meant(r, &s->domains[i]) && !taken_by(s, &s->domains[i]))
             return &s->domains[i];
     return NULL;
 }
@@ -119,11 +125,20 @@ static const struct xlp_reservation *for_name(const struct xlp_snapshot *s, cons
     return NULL;
 }
 
+static const struct xlp_domain *named(const struct xlp_snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->domain_count; i++)
+        if (strcmp(s->domains[i].name, name) == 0)
+            return &s->domains[i];
+    return NULL;
+}
+
 int xlp_plan_reserve(const struct xlp_snapshot *s, const struct xlp_policy *policy,
                      const struct xlp_reservation *wanted, struct xlp_plan *plan_out,
                      struct xlp_reason *why_not_out)
 {
     const struct xlp_reservation *same = for_name(s, wanted->name);
+    const struct xlp_domain *has_name = named(s, wanted->name);
     struct xlp_reservation made = {.id = s->next_reservation > 0 ? s->next_reservation : 1,
                                    .min_kib = wanted->min_kib,
                                    .max_kib = wanted->max_kib,
@@ -132,6 +147,8 @@ int xlp_plan_reserve(const struct xlp_snapshot *s, const struct xlp_policy *poli
     xlp_plan_reset(plan_out);
     plan_out->time_ns = s->time_ns;
     memcpy(made.name, wanted->name, sizeof(made.name));
+    if (has_name)
+        made.former_domid = has_name->domid;
     if (s->other_controller[0])
         return refuse(why_not_out, XLP_REASON_RESERVE_CONTROLLER, 0, 0);
     if (same)

@@ -24,8 +24,8 @@ int xlp_plan_transfer(const struct xlp_snapshot *s, uint32_t id, const struct xl
 int xlp_plan_unreserve(const struct xlp_snapshot *s, uint32_t id, struct xlp_plan *plan_out,
                        struct xlp_reason *why_not_out);
 
-/* The domain that takes its memory out of r: the one it was given to, or that is being built under
- * the name it is for. NULL: none, or none any more. */
+/* The domain that takes its memory out of r: the one it was given to, or that came under the name
+ * it is for since r was made. NULL: none, or none any more. */
 const struct xlp_domain *xlp_reservation_taker(const struct xlp_snapshot *s,
                                                const struct xlp_reservation *r);
 

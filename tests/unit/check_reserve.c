@@ -242,6 +242,38 @@ START_TEST(what_the_new_guest_takes_comes_out_of_it)
 }
 END_TEST
 
+START_TEST(a_guest_built_between_two_looks_has_taken_it)
+{
+    four_guests();
+    model_tick(&m, true);
+    ck_assert_int_eq(ask(64, 64, 300, "vm5"), 0);
+    model_run(&m, 2);
+    build(model_add(&m, 0, 64, 0), 64);
+    model_tick(&m, false);
+    ck_assert_str_eq(verdict(0), "reserve-taken");
+    model_tick(&m, false);
+    ck_assert_uint_eq(m.reservation_count, 0);
+}
+END_TEST
+
+START_TEST(who_had_the_name_before_is_not_meant)
+{
+    struct model_guest *g;
+
+    four_guests();
+    model_tick(&m, true);
+    ck_assert_int_eq(ask(64, 64, 300, "vm4"), 0);
+    ck_assert_uint_eq(m.reservation[0].former_domid, m.guest[3].domid);
+    model_run(&m, 3);
+    ck_assert(!m.reservation[0].taken);
+    m.guest[3].gone = true;
+    g = start_building(64);
+    g->name_of = m.guest[3].domid;
+    model_tick(&m, false);
+    ck_assert_uint_eq(m.reservation[0].domid, g->domid);
+}
+END_TEST
+
 START_TEST(it_may_be_given_to_a_guest_by_hand)
 {
     struct model_guest *g;
@@ -403,7 +435,9 @@ RESERVE_CASE(making_room, what_is_free_is_granted_at_once_and_nobody_gives,
              where_guests_are_only_advised_it_has_what_is_free)
 RESERVE_CASE(refused, what_floors_do_not_leave_is_refused_with_the_sum,
              nobody_else_may_move_memory_and_a_name_is_reserved_for_once, an_id_is_not_given_twice)
-RESERVE_CASE(taken, what_the_new_guest_takes_comes_out_of_it, it_may_be_given_to_a_guest_by_hand,
+RESERVE_CASE(taken, what_the_new_guest_takes_comes_out_of_it,
+             a_guest_built_between_two_looks_has_taken_it, who_had_the_name_before_is_not_meant,
+             it_may_be_given_to_a_guest_by_hand,
              a_guest_takes_from_one_and_one_is_taken_by_one_guest)
 RESERVE_CASE(over, a_guest_destroyed_while_it_is_built_ends_it,
              another_domain_of_the_same_id_is_not_the_one_it_was_for,

@@ -53,6 +53,7 @@ static struct xlp_reservation made(uint32_t id)
         .id = id, .min_kib = 1024, .max_kib = 4096, .ttl_left_ns = 100 * XEN_NS_PER_S};
 
     snprintf(r.name, sizeof(r.name), "a guest");
+    r.former_domid = 5;
     ck_assert_int_eq(apply(XLP_RESERVE, &r), XLP_DONE);
     return r;
 }
@@ -80,6 +81,7 @@ START_TEST(what_was_reserved_is_known_after_a_restart)
     ck_assert_uint_eq(read.domid, 7);
     ck_assert_mem_eq(read.uuid, r.uuid, sizeof(r.uuid));
     ck_assert_str_eq(read.name, "a guest");
+    ck_assert_uint_eq(read.former_domid, 5);
     ck_assert_uint_le(read.ttl_left_ns, 100 * XEN_NS_PER_S);
     ck_assert_uint_ge(read.ttl_left_ns, 90 * XEN_NS_PER_S);
     ck_assert(!s.reservations[1].taken);
@@ -131,11 +133,11 @@ END_TEST
 
 START_TEST(an_entry_that_is_none_is_passed_over)
 {
-    fake_put(ENTRY("1"), "1024 512 0 99999999 - - x");
+    fake_put(ENTRY("1"), "1024 512 0 99999999 0 - - x");
     fake_put(ENTRY("2"), "nonsense");
-    fake_put(ENTRY("3"), "1024 2048 0 99999999 7 no-uuid x");
-    fake_put(ENTRY("4"), "1024 2048 0 99999999 - -");
-    fake_put(ENTRY("0"), "1024 2048 0 99999999 - -");
+    fake_put(ENTRY("3"), "1024 2048 0 99999999 0 7 no-uuid x");
+    fake_put(ENTRY("4"), "1024 2048 0 99999999 0 - -");
+    fake_put(ENTRY("0"), "1024 2048 0 99999999 0 - -");
     look();
     ck_assert_uint_eq(s.reservation_count, 1);
     ck_assert_uint_eq(s.reservations[0].id, 4);
@@ -148,7 +150,7 @@ START_TEST(one_whose_time_is_over_has_none_left_and_goes_when_told)
 {
     struct xlp_reservation r = {.id = 9};
 
-    fake_put(ENTRY("9"), "1024 2048 1024 1 - - x");
+    fake_put(ENTRY("9"), "1024 2048 1024 1 0 - - x");
     look();
     ck_assert_uint_eq(s.reservations[0].ttl_left_ns, 0);
     ck_assert_int_eq(apply(XLP_UNRESERVE, &r), XLP_DONE);
@@ -173,7 +175,7 @@ START_TEST(who_only_reads_sees_what_the_daemon_writes)
 {
     h->read_only = true;
     look();
-    fake_put(ENTRY("4"), "1024 2048 0 99999999 - - x");
+    fake_put(ENTRY("4"), "1024 2048 0 99999999 0 - - x");
     look();
     ck_assert_uint_eq(s.reservation_count, 1);
 }

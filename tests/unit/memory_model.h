@@ -36,6 +36,7 @@ enum model_balloon { MODEL_WORKS, MODEL_STUCK_UP, MODEL_STUCK_DOWN, MODEL_STUCK 
 
 struct model_guest {
     uint32_t domid;
+    uint32_t name_of;   /* it is called like this domain; 0: like itself */
     unsigned int flags; /* of the domain */
     bool gone;          /* it is not there */
     struct model_trace trace;
@@ -210,7 +211,7 @@ static inline void model_observe(struct model *m)
         d = xlp_snapshot_add_domain(s);
         d->domid = g->domid;
         d->flags = g->flags;
-        snprintf(d->name, sizeof(d->name), "vm%u", g->domid);
+        snprintf(d->name, sizeof(d->name), "vm%u", g->name_of ? g->name_of : g->domid);
         d->uuid[0] = (uint8_t)g->domid;
         d->age_ns = m->now_ns;
         d->memory.actual_kib = g->actual_kib;
