@@ -37,7 +37,8 @@ static double unit_of_gain(const struct board *b)
 
 /* ---- the mean, and the distance from it ---- */
 
-/* Loads that no move can break up, and their number, where they are above the mean. */
+/* Loads that no move can break up, and their number, where they are above the mean. No slot's items
+ * are on a shelf yet. */
 static double giants_above(const struct board *b, double mean, size_t *count_out)
 {
     double load = 0;
@@ -52,7 +53,7 @@ static double giants_above(const struct board *b, double mean, size_t *count_out
             load += s->fixed_load;
             count++;
         }
-        for (uint32_t i = s->first; i != XLP_NOWHERE; i = b->items[i].next)
+        for (uint32_t i = s->first; i != XLP_NOWHERE; i = b->next[i])
             if (b->items[i].load > mean) {
                 load += b->items[i].load;
                 count++;
@@ -185,11 +186,13 @@ static void make(struct board *b, const struct change *c, enum xlp_reason_code w
 /* Parts the vCPUs of one domain that share a slot. Items of a domain follow each other. */
 static void part_kin(struct board *b, const struct quest *q)
 {
-    for (uint32_t i = 0; b->has_kin && i < b->item_count && b->moves_left; i++) {
+    if (xlp_cpumap_is_empty(&b->stacked))
+        return;
+    for (uint32_t i = 0; i < b->item_count && b->moves_left; i++) {
         const struct item *item = &b->items[i];
         struct change c;
 
-        if (item->kin == 1 || !item->may_move || item->slot == XLP_NOWHERE ||
+        if (item->kin == 1 || !item->may_move || !xlp_cpumap_test(&b->stacked, item->slot) ||
             xlp_kin_on(b, i, item->slot, XLP_NOWHERE) == 0)
             continue;
         c = xlp_best_change(b, q, item->slot, i);
@@ -249,17 +252,17 @@ static double lazy_kappa(const struct board *b)
 }
 
 double xlp_balance(struct item *items, size_t item_count, struct slot *slots, size_t slot_count,
-                   const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
-                   bool *budget_gone_out)
+                   const struct balance_limits *limits, struct lane *lane,
+                   const struct balance_room *room, bool *budget_gone_out)
 {
     struct board b;
-    size_t homeless = xlp_board_set(&b, items, item_count, slots, slot_count, scratch);
+    size_t homeless = xlp_board_set(&b, items, item_count, slots, slot_count, room);
     const struct quest apart = {KAPPA_APART, 0, XLP_REASON_CPU_APART};
     const struct quest lazy = {lazy_kappa(&b), 0, XLP_REASON_CPU_EVEN};
     struct quest urgent = {0, limits->overload, XLP_REASON_CPU_OVERLOAD};
 
     b.moves_left = limits->moves_max;
-    place_homeless(&b, scratch, homeless);
+    place_homeless(&b, room->list, homeless);
     b.is_short = wants_more_than_there_is(&b);
     urgent.kappa = urgent_kappa(&b);
     b.mean = mean_without_giants(&b);

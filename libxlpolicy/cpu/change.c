@@ -21,17 +21,6 @@ bool xlp_may_go(const struct board *b, const struct item *item, uint32_t slot)
     return !item->allowed || xlp_cpumap_test(item->allowed, slot);
 }
 
-uint32_t xlp_kin_on(const struct board *b, uint32_t item, uint32_t slot, uint32_t except)
-{
-    uint32_t eldest = b->items[item].eldest, count = 0;
-
-    if (b->items[item].kin == 1)
-        return 0;
-    for (uint32_t i = eldest; i < eldest + b->items[item].kin; i++)
-        count += b->items[i].slot == slot && i != item && i != except;
-    return count;
-}
-
 /* Pairs of one domain's items on one slot that a move of the item would part (or, below 0, would
  * make), `partner` changing places with it. */
 static int32_t parted(const struct board *b, uint32_t item, uint32_t to, uint32_t partner)
@@ -108,6 +97,7 @@ static double relief_of(const struct board *b, uint32_t from)
 static struct way way_of(const struct board *b, uint32_t from, uint32_t to)
 {
     double relief = relief_of(b, from);
+    bool may_part = xlp_cpumap_test(&b->stacked, from) || xlp_cpumap_test(&b->stacked, to);
 
     return (struct way){
         .from = from,
@@ -115,7 +105,7 @@ static struct way way_of(const struct board *b, uint32_t from, uint32_t to)
         .gap = b->slots[from].pressure - b->slots[to].pressure,
         .bend = bend_of(b, from, to),
         .relief = relief * xlp_min(1, RELIEF_GRAIN / b->grain) * b->slots[from].pressure,
-        .bonus = b->has_kin ? KIN_TOLL * b->scale : 0,
+        .bonus = may_part ? KIN_TOLL * b->scale : 0,
     };
 }
 
@@ -178,49 +168,45 @@ static bool weigh_trade(const struct board *b, const struct quest *q, const stru
     return true;
 }
 
-/* A list of items, the heaviest first, to be gone through by how near they are to one load. */
+/* A list of items, the lightest first, to be gone through by how near they are to one load. */
 struct nearest {
-    const struct item *items;
-    const uint32_t *list;
+    const struct shelved *list;
     double load;
-    size_t heavier, lighter; /* so many are heavier and still to come; those from here on too */
+    size_t lighter, heavier; /* so many are lighter and still to come; those from here on too */
     size_t count;
 };
 
-static struct nearest nearest_to(const struct board *b, const uint32_t *list, size_t count,
-                                 double load)
+static struct nearest nearest_to(const struct shelved *list, size_t count, double load)
 {
-    struct nearest n = {.items = b->items, .list = list, .load = load, .count = count};
+    struct nearest n = {.list = list, .load = load, .count = count};
     size_t low = 0, high = count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (b->items[list[middle]].load > load)
-            low = middle + 1;
-        else
+        if (list[middle].load > load)
             high = middle;
+        else
+            low = middle + 1;
     }
-    n.heavier = n.lighter = low;
+    n.lighter = n.heavier = low;
     return n;
 }
 
 static uint32_t next_nearest(struct nearest *n)
 {
-    if (n->heavier == 0 && n->lighter == n->count)
-        return XLP_NOWHERE;
-    if (n->heavier == 0)
-        return n->list[n->lighter++];
-    if (n->lighter == n->count || n->items[n->list[n->heavier - 1]].load - n->load <
-                                      n->load - n->items[n->list[n->lighter]].load)
-        return n->list[--n->heavier];
-    return n->list[n->lighter++];
+    if (n->heavier == n->count)
+        return n->lighter ? n->list[--n->lighter].item : XLP_NOWHERE;
+    if (n->lighter == 0 ||
+        n->list[n->heavier].load - n->load < n->load - n->list[n->lighter - 1].load)
+        return n->list[n->heavier++].item;
+    return n->list[--n->lighter].item;
 }
 
 static void weigh_moves(const struct board *b, const struct quest *q, const struct way *way,
-                        const uint32_t *givers, size_t count, struct change *best)
+                        const struct shelved *givers, size_t count, struct change *best)
 {
-    struct nearest n = nearest_to(b, givers, count, best_weight(way));
+    struct nearest n = nearest_to(givers, count, best_weight(way));
 
     for (uint32_t i = next_nearest(&n); i != XLP_NOWHERE; i = next_nearest(&n))
         if (!weigh(b, q, way, i, best))
@@ -228,38 +214,37 @@ static void weigh_moves(const struct board *b, const struct quest *q, const stru
 }
 
 static void weigh_trades(struct board *b, const struct quest *q, const struct way *way,
-                         uint32_t *givers, size_t count, struct change *best)
+                         const struct shelved *givers, size_t count, struct change *best)
 {
-    uint32_t *takers = givers + count;
-    size_t taker_count = xlp_board_list(b, way->to, takers);
+    const struct shelved *takers;
+    size_t taker_count = xlp_board_list(b, way->to, &takers);
 
-    for (size_t g = 0; g < count; g++) {
-        double load = b->items[givers[g]].load - best_weight(way);
-        struct nearest n = nearest_to(b, takers, taker_count, load);
+    for (size_t g = count; g-- > 0;) { /* the heaviest first */
+        struct nearest n;
 
-        if (!b->items[givers[g]].may_move)
+        if (!b->items[givers[g].item].may_move)
             continue;
+        n = nearest_to(takers, taker_count, givers[g].load - best_weight(way));
         for (uint32_t i = next_nearest(&n); i != XLP_NOWHERE; i = next_nearest(&n))
-            if (!weigh_trade(b, q, way, givers[g], i, best))
+            if (!weigh_trade(b, q, way, givers[g].item, i, best))
                 break;
     }
 }
 
-/* Whether any of the donor's items (or this one) may go to the slot. */
-static bool admits(const struct board *b, const struct quest *q, uint32_t donor, uint32_t only,
-                   uint32_t to)
+/* Whether any of these items may go to the slot. */
+static bool admits(const struct board *b, const struct quest *q, const struct shelved *givers,
+                   size_t count, uint32_t to)
 {
-    if (only != XLP_NOWHERE)
-        return price(b, q, only, to) < INFINITY;
-    for (uint32_t i = b->slots[donor].first; i != XLP_NOWHERE; i = b->items[i].next)
-        if (price(b, q, i, to) < INFINITY)
+    for (size_t g = 0; g < count; g++)
+        if (price(b, q, givers[g].item, to) < INFINITY)
             return true;
     return false;
 }
 
 /* The least pressed slots that can take something and might gain more than least. */
 static size_t find_receivers(const struct board *b, const struct quest *q, uint32_t donor,
-                             uint32_t only, double least, uint32_t found[RECEIVERS])
+                             const struct shelved *givers, size_t giver_count, double least,
+                             uint32_t found[RECEIVERS])
 {
     size_t count = 0;
 
@@ -268,7 +253,7 @@ static size_t find_receivers(const struct board *b, const struct quest *q, uint3
 
         if (xlp_gain_bound(b, donor, to) <= least)
             break;
-        if (to != donor && admits(b, q, donor, only, to))
+        if (to != donor && admits(b, q, givers, giver_count, to))
             found[count++] = to;
     }
     return count;
@@ -278,16 +263,20 @@ struct change xlp_best_change(struct board *b, const struct quest *q, uint32_t d
 {
     struct change best = {.item = XLP_NOWHERE, .gain = q->kappa * b->scale};
     double least = only == XLP_NOWHERE ? best.gain : best.gain - KIN_TOLL * b->scale;
+    struct shelved alone = {.item = only};
+    const struct shelved *givers = &alone;
+    size_t giver_count = 1, count;
     uint32_t receivers[RECEIVERS];
-    size_t count = find_receivers(b, q, donor, only, least, receivers), givers = 1;
 
-    b->list[0] = only;
-    if (only == XLP_NOWHERE && count)
-        givers = xlp_board_list(b, donor, b->list);
+    if (only == XLP_NOWHERE)
+        giver_count = xlp_board_list(b, donor, &givers);
+    else
+        alone.load = b->items[only].load;
+    count = find_receivers(b, q, donor, givers, giver_count, least, receivers);
     for (size_t r = 0; r < count; r++) {
         struct way way = way_of(b, donor, receivers[r]);
 
-        weigh_moves(b, q, &way, b->list, givers, &best);
+        weigh_moves(b, q, &way, givers, giver_count, &best);
     }
     if (best.item != XLP_NOWHERE || b->moves_left < 2)
         return best;
@@ -296,7 +285,7 @@ struct change xlp_best_change(struct board *b, const struct quest *q, uint32_t d
 
         if (xlp_gain_bound(b, donor, receivers[r]) / 2 <= least)
             break;
-        weigh_trades(b, q, &way, b->list, givers, &best);
+        weigh_trades(b, q, &way, givers, giver_count, &best);
     }
     return best;
 }

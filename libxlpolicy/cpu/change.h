@@ -24,9 +24,6 @@ struct quest {
 
 bool xlp_may_go(const struct board *b, const struct item *item, uint32_t slot);
 
-/* How many items of the same domain are on the slot, the item itself and `except` left out. */
-uint32_t xlp_kin_on(const struct board *b, uint32_t item, uint32_t slot, uint32_t except);
-
 /* More than any weight could gain; a trade gains no more than half of that for each of the two. */
 double xlp_gain_bound(const struct board *b, uint32_t from, uint32_t to);
 

@@ -41,6 +41,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->claimants);
     free(c->item_vcpus);
     free(c->scratch);
+    free(c->shelves);
     free(c->pool_demand);
     free(c->maps);
     free(c->map_slots);
@@ -100,7 +101,8 @@ static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
         {&c->load_before, sizeof(*c->load_before), s->pcpu_count, &c->slot_room},
         {&c->maps, sizeof(*c->maps), s->map_count, &c->map_room},
         {&c->map_slots, sizeof(*c->map_slots), s->map_count, &c->map_room},
-        {&c->scratch, sizeof(*c->scratch), 2 * s->vcpu_count, &c->scratch_room},
+        {&c->shelves, sizeof(*c->shelves), 3 * s->vcpu_count, &c->scratch_room},
+        {&c->scratch, sizeof(*c->scratch), 3 * s->vcpu_count, &c->scratch_room},
     };
     const size_t last = sizeof(arrays) / sizeof(arrays[0]) - 1;
 

@@ -57,7 +57,7 @@ struct slot {
     double biggest;                  /* private: the biggest load that was put on it */
     uint32_t node;                   /* in: NUMA node, numbered 0 ... */
     uint32_t twin;                   /* in: the next thread of its core, in a ring */
-    uint32_t first;                  /* private: its items */
+    uint32_t first;                  /* private: its first item, unless they are on a shelf */
 };
 
 /* ---- pool.c ---- */
@@ -147,19 +147,19 @@ void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *
 
 /* ---- balance.c ---- */
 
-/* One vCPU as the balancer sees it. Items of one domain follow each other. */
+/* One vCPU as the balancer sees it: one line of the cache. Items of one domain follow each other.
+ */
 struct item {
     double load; /* its entitlement */
     double demand;
-    uint32_t owner;     /* its domain: items of one owner are kept apart */
-    uint32_t kin;       /* how many items that domain has */
-    uint32_t home_node; /* NUMA node it had best stay on, or XLP_NOWHERE: the one it is on */
-    uint32_t slot;      /* in: where it is, or XLP_NOWHERE; out: where it goes */
-    uint32_t prefer;    /* of equal slots for a first place: this one, or XLP_NOWHERE */
-    uint32_t next;      /* private: the next item on the same slot */
-    uint32_t eldest;    /* private: the first item of its domain */
     const struct xlp_cpumap *allowed; /* over slots; NULL: all */
-    enum xlp_reason_code why;         /* out: set when the slot changed */
+    uint32_t owner;                   /* its domain: items of one owner are kept apart */
+    uint32_t kin;                     /* how many items that domain has */
+    uint32_t home_node;       /* NUMA node it had best stay on, or XLP_NOWHERE: the one it is on */
+    uint32_t slot;            /* in: where it is, or XLP_NOWHERE; out: where it goes */
+    uint32_t prefer;          /* of equal slots for a first place: this one, or XLP_NOWHERE */
+    uint32_t eldest;          /* private: the first item of its domain */
+    enum xlp_reason_code why; /* out: set when the slot changed */
     enum xlp_reason_code why_first; /* in: what it is set to when an item without a slot gets one */
     bool may_move;                  /* settled, and movable */
     bool stays_home;                /* never to leave home_node */
@@ -178,12 +178,24 @@ struct lane {
     bool open; /* evening out */
 };
 
-/* Gives every item without a slot one, then moves items while a move gains enough. scratch holds
- * 2 * item_count elements. *budget_gone_out: more might have been done but for
- * moves_max. Returns the mean load that was aimed at. */
+/* An item among those of its slot. */
+struct shelved {
+    double load;
+    uint32_t item;
+};
+
+/* What the balancer works in: room for three times as many as there are items, of each. */
+struct balance_room {
+    uint32_t *list;
+    struct shelved *shelves;
+};
+
+/* Gives every item without a slot one, then moves items while a move gains enough.
+ * *budget_gone_out: more might have been done but for moves_max. Returns the mean load that was
+ * aimed at. */
 double xlp_balance(struct item *items, size_t item_count, struct slot *slots, size_t slot_count,
-                   const struct balance_limits *limits, struct lane *lane, uint32_t *scratch,
-                   bool *budget_gone_out);
+                   const struct balance_limits *limits, struct lane *lane,
+                   const struct balance_room *room, bool *budget_gone_out);
 
 /* ---- round_robin.c ---- */
 

@@ -236,6 +236,7 @@ static int place(struct tick *t)
 {
     struct xlp_cpu *c = t->c;
     struct balance_limits limits = limits_of(t->policy, t->moves_max);
+    const struct balance_room room = {c->scratch, c->shelves};
     struct lane *lane = xlp_lane_of(c, t->pool.pool->id);
 
     if (!lane)
@@ -245,7 +246,7 @@ static int place(struct tick *t)
         return 0;
     }
     t->word->mean = xlp_balance(t->items, t->item_count, c->slots, t->pool.slot_count, &limits,
-                                lane, c->scratch, &t->word->budget_gone);
+                                lane, &room, &t->word->budget_gone);
     t->word->waits = !lane->open && lane->uneven_ticks > 0;
     return 0;
 }

@@ -68,7 +68,8 @@ struct xlp_cpu {
     uint32_t *claimants;  /* vCPU of each claim */
     uint32_t *item_vcpus; /* vCPU of each item */
     size_t vcpu_room;
-    uint32_t *scratch; /* twice as many as vCPUs */
+    uint32_t *scratch; /* three times as many as vCPUs, like the next */
+    struct shelved *shelves;
     size_t scratch_room;
     double *pool_demand; /* of each pool of the snapshot */
     size_t pool_demand_room;

@@ -13,6 +13,9 @@ static struct slot slots[SLOTS_MAX];
 static struct lane lane;
 static size_t item_count;
 static bool budget_gone;
+static uint32_t list_room[3 * ITEMS_MAX];
+static struct shelved shelf_room[3 * ITEMS_MAX];
+static const struct balance_room room = {list_room, shelf_room};
 
 static const struct balance_limits limits = {
     .overload = 0.97, .uneven = 0.06, .even = 0.04, .uneven_ticks = 3, .moves_max = 16};
@@ -60,13 +63,13 @@ static struct item *add(double load, uint32_t slot)
 
 static uint32_t balance(size_t slot_count)
 {
-    uint32_t scratch[2 * (ITEMS_MAX + SLOTS_MAX)], changed = 0;
+    uint32_t changed = 0;
 
     for (size_t i = 0; i < item_count; i++) {
         items[i].why = XLP_REASON_NONE;
         items[i].may_move = true;
     }
-    xlp_balance(items, item_count, slots, slot_count, &limits, &lane, scratch, &budget_gone);
+    xlp_balance(items, item_count, slots, slot_count, &limits, &lane, &room, &budget_gone);
     for (size_t i = 0; i < item_count; i++)
         changed += items[i].why != XLP_REASON_NONE;
     return changed;
@@ -353,8 +356,7 @@ START_TEST(a_trade_needs_room_for_two_in_the_budget)
     add(0.9, 0);
     add(0.5, 1);
     add(0.5, 1);
-    xlp_balance(items, item_count, slots, 2, &one, &lane,
-                (uint32_t[2 * (ITEMS_MAX + SLOTS_MAX)]){0}, &budget_gone);
+    xlp_balance(items, item_count, slots, 2, &one, &lane, &room, &budget_gone);
     for (size_t i = 0; i < item_count; i++)
         ck_assert_int_eq(items[i].why, XLP_REASON_NONE);
 }

@@ -13,7 +13,7 @@ struct balancer {
     size_t vcpu_count, pcpu_count;
     struct item *items;
     struct slot *slots;
-    uint32_t *scratch;
+    struct balance_room room;
     struct lane lane;
     struct balance_limits limits;
 };
@@ -27,7 +27,8 @@ static void *start(const struct policy_setup *setup)
     b->pcpu_count = setup->pcpu_count;
     b->items = bench_alloc(b->vcpu_count, sizeof(*b->items));
     b->slots = bench_alloc(b->pcpu_count, sizeof(*b->slots));
-    b->scratch = bench_alloc(2 * b->vcpu_count, sizeof(*b->scratch));
+    b->room.list = bench_alloc(3 * b->vcpu_count, sizeof(*b->room.list));
+    b->room.shelves = bench_alloc(3 * b->vcpu_count, sizeof(*b->room.shelves));
     b->limits = (struct balance_limits){
         .overload = (double)settings->cpu_overload_pct / 100,
         .uneven = (double)settings->cpu_uneven_pct / 100,
@@ -44,7 +45,8 @@ static void stop(void *self)
 
     free(b->items);
     free(b->slots);
-    free(b->scratch);
+    free(b->room.list);
+    free(b->room.shelves);
     free(b);
 }
 
@@ -81,7 +83,7 @@ static void decide(void *self, const struct sight *sight, uint32_t *place)
     bool budget_gone;
 
     (void)sight;
-    xlp_balance(b->items, b->vcpu_count, b->slots, b->pcpu_count, &b->limits, &b->lane, b->scratch,
+    xlp_balance(b->items, b->vcpu_count, b->slots, b->pcpu_count, &b->limits, &b->lane, &b->room,
                 &budget_gone);
     for (size_t i = 0; i < b->vcpu_count; i++)
         place[i] = b->items[i].slot;
