@@ -150,8 +150,8 @@ int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
     if (xlp_cpu_decide(engine->cpu, s, policy, &engine->roster, measured_ns, plan_out,
                        engine->vcpu_views) < 0)
         return -1;
-    if (xlp_memory_decide(engine->memory, s, policy, &engine->roster, elapsed_ns == 0, plan_out,
-                          engine->domain_views) < 0)
+    if (xlp_memory_decide(engine->memory, s, policy, &engine->roster, elapsed_ns == 0, plan_out) <
+        0)
         return -1;
     engine->decided = true;
     return 0;

@@ -4,10 +4,25 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
+/* What a claim is filled up between: a level and the next, or what its share may be. */
+enum { SHARE = XLP_LEVELS };
+
+/* Of all claims together. */
+struct totals {
+    int64_t level_kib[XLP_LEVELS];
+    int64_t most_kib; /* that their shares may come to */
+    uint64_t shares;
+    bool idle_is_kept; /* by somebody */
+};
+
+static struct totals add_up(const struct xlp_claim *claims, size_t count);
 static void entitle_to_need(struct xlp_claim *claims, size_t count);
-static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib);
-static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib);
+static struct totals entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib,
+                             const struct totals *before, struct xlp_range *ranges);
+static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib, int lower, double weight,
+                 struct xlp_range *ranges);
 
 static int64_t min_kib(int64_t a, int64_t b)
 {
@@ -19,50 +34,14 @@ static int64_t max_kib(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Of all claims together. */
-struct totals {
-    int64_t level_kib[XLP_LEVELS];
-    bool idle_is_kept; /* by somebody */
-};
-
-static struct totals add_up(const struct xlp_claim *claims, size_t count)
-{
-    struct totals t = {.idle_is_kept = false};
-
-    for (size_t i = 0; i < count; i++) {
-        for (int level = 0; level < XLP_LEVELS; level++)
-            t.level_kib[level] += claims[i].level_kib[level];
-        t.idle_is_kept |= claims[i].untaxed_pct > 0;
-    }
-    return t;
-}
-
 static void give_level(struct xlp_claim *claims, size_t count, enum xlp_level level)
 {
     for (size_t i = 0; i < count; i++)
         claims[i].given_kib = claims[i].level_kib[level];
 }
 
-/* Between which it gets what its shares come to. */
-static void set_range(struct xlp_claim *c, int64_t low_kib, int64_t high_kib)
-{
-    c->low_kib = (double)low_kib;
-    c->high_kib = (double)high_kib;
-    c->weight = c->shares;
-}
-
-static void give_between(struct xlp_claim *claims, size_t count, enum xlp_level lower,
-                         int64_t pool_kib)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct xlp_claim *c = &claims[i];
-
-        set_range(c, c->level_kib[lower], c->level_kib[lower + 1]);
-    }
-    fill(claims, count, pool_kib);
-}
-
-enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib)
+enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib,
+                            struct xlp_range *ranges)
 {
     struct totals totals = add_up(claims, count);
     enum xlp_level level = XLP_LEVEL_HELD;
@@ -76,16 +55,51 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
         entitle_to_need(claims, count);
         level = XLP_LEVEL_NEED;
     } else {
-        entitle(claims, count, pool_kib);
-        totals = add_up(claims, count);
+        totals = entitle(claims, count, pool_kib, &totals, ranges);
     }
     while (level + 1 < XLP_LEVELS && totals.level_kib[level + 1] <= pool_kib)
         level++;
     if (level + 1 == XLP_LEVELS)
         give_level(claims, count, level);
     else
-        give_between(claims, count, level, pool_kib);
+        fill(claims, count, pool_kib, level, (double)totals.shares, ranges);
     return level + 1;
+}
+
+/* The lowest and the highest that a share may be. */
+static int64_t low_share_kib(const struct xlp_claim *c)
+{
+    return max_kib(c->level_kib[XLP_LEVEL_HELD], c->floor_kib);
+}
+
+static int64_t high_share_kib(const struct xlp_claim *c)
+{
+    return max_kib(low_share_kib(c), c->cap_kib);
+}
+
+/* Spelled out, as everything that each decision does to each claim is made to be fast. */
+static void add_levels(struct totals *t, const struct xlp_claim *c)
+{
+    t->level_kib[XLP_LEVEL_HELD] += c->level_kib[XLP_LEVEL_HELD];
+    t->level_kib[XLP_LEVEL_ENTITLED] += c->level_kib[XLP_LEVEL_ENTITLED];
+    t->level_kib[XLP_LEVEL_KEPT] += c->level_kib[XLP_LEVEL_KEPT];
+    t->level_kib[XLP_LEVEL_BARE] += c->level_kib[XLP_LEVEL_BARE];
+    t->level_kib[XLP_LEVEL_NEED] += c->level_kib[XLP_LEVEL_NEED];
+    t->level_kib[XLP_LEVEL_COMFORT] += c->level_kib[XLP_LEVEL_COMFORT];
+    t->level_kib[XLP_LEVEL_SURPLUS] += c->level_kib[XLP_LEVEL_SURPLUS];
+}
+
+static struct totals add_up(const struct xlp_claim *claims, size_t count)
+{
+    struct totals t = {.idle_is_kept = false};
+
+    for (size_t i = 0; i < count; i++) {
+        add_levels(&t, &claims[i]);
+        t.shares += claims[i].shares;
+        t.most_kib += high_share_kib(&claims[i]);
+        t.idle_is_kept |= claims[i].untaxed_pct > 0;
+    }
+    return t;
 }
 
 static void entitle_to_need(struct xlp_claim *claims, size_t count)
@@ -105,87 +119,136 @@ static int64_t kept_idle_kib(const struct xlp_claim *c)
     return max_kib(0, min_kib(untaxed_kib, c->has_kib - claimed_kib));
 }
 
+static void lift(int64_t *kib, int64_t least_kib)
+{
+    *kib = max_kib(*kib, least_kib);
+}
+
 /* Finds shares, sets XLP_LEVEL_ENTITLED by them and lifts those above to it. Shares sum to the
  * pool, if the floors and what is held do not exceed it, so that the pool can pay what is entitled.
  */
-static void entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib)
+static struct totals entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib,
+                             const struct totals *before, struct xlp_range *ranges)
 {
-    int64_t most_kib = 0;
+    struct totals t = {.shares = before->shares};
 
+    fill(claims, count, min_kib(pool_kib, before->most_kib), SHARE, (double)t.shares, ranges);
     for (size_t i = 0; i < count; i++) {
-        int64_t low_kib = max_kib(claims[i].level_kib[XLP_LEVEL_HELD], claims[i].floor_kib);
-        int64_t high_kib = max_kib(low_kib, claims[i].cap_kib);
+        struct xlp_claim *c = &claims[i];
+        int64_t *level_kib = c->level_kib, entitled_kib;
 
-        set_range(&claims[i], low_kib, high_kib);
-        most_kib += high_kib;
+        c->share_kib = c->given_kib;
+        entitled_kib = min_kib(level_kib[XLP_LEVEL_ENTITLED], c->share_kib) + kept_idle_kib(c);
+        entitled_kib = max_kib(level_kib[XLP_LEVEL_HELD], entitled_kib);
+        level_kib[XLP_LEVEL_ENTITLED] = entitled_kib;
+        lift(&level_kib[XLP_LEVEL_KEPT], entitled_kib);
+        lift(&level_kib[XLP_LEVEL_BARE], entitled_kib);
+        lift(&level_kib[XLP_LEVEL_NEED], entitled_kib);
+        lift(&level_kib[XLP_LEVEL_COMFORT], entitled_kib);
+        lift(&level_kib[XLP_LEVEL_SURPLUS], entitled_kib);
+        add_levels(&t, c);
     }
-    fill(claims, count, min_kib(pool_kib, most_kib));
-    for (size_t i = 0; i < count; i++) {
-        int64_t *level_kib = claims[i].level_kib, entitled_kib;
-
-        claims[i].share_kib = claims[i].given_kib;
-        entitled_kib =
-            min_kib(level_kib[XLP_LEVEL_ENTITLED], claims[i].share_kib) + kept_idle_kib(&claims[i]);
-        level_kib[XLP_LEVEL_ENTITLED] = max_kib(level_kib[XLP_LEVEL_HELD], entitled_kib);
-        for (int level = XLP_LEVEL_KEPT; level < XLP_LEVELS; level++)
-            level_kib[level] = max_kib(level_kib[level], level_kib[XLP_LEVEL_ENTITLED]);
-    }
+    return t;
 }
 
-static double given_at(const struct xlp_claim *c, double per_share)
+static struct xlp_range range_of(const struct xlp_claim *c, int lower)
 {
-    double kib = per_share * c->weight;
+    int64_t low_kib = lower == SHARE ? low_share_kib(c) : c->level_kib[lower];
+    int64_t high_kib = lower == SHARE ? high_share_kib(c) : c->level_kib[lower + 1];
 
-    kib = kib > c->low_kib ? kib : c->low_kib;
-    return kib < c->high_kib ? kib : c->high_kib;
+    return (struct xlp_range){
+        .low_kib = (double)low_kib, .high_kib = (double)high_kib, .weight = c->shares};
 }
 
-/* What is given at one per_share, in sum, and how fast that rises with it. */
-static double sum_at(const struct xlp_claim *claims, size_t count, double per_share,
-                     double *rise_out)
+static double given_at(const struct xlp_range *r, double per_share)
 {
-    double sum_kib = 0, rise = 0;
+    double kib = per_share * r->weight;
 
-    for (size_t i = 0; i < count; i++) {
-        double kib = given_at(&claims[i], per_share);
+    kib = kib > r->low_kib ? kib : r->low_kib;
+    return kib < r->high_kib ? kib : r->high_kib;
+}
 
-        sum_kib += kib;
-        rise += kib == per_share * claims[i].weight ? claims[i].weight : 0;
-    }
-    *rise_out = rise;
+/* No branches below: which of them a claim would take, no processor could guess. */
+static double sum_at(const struct xlp_range *ranges, size_t count, double per_share)
+{
+    double sum_kib = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum_kib += given_at(&ranges[i], per_share);
     return sum_kib;
 }
 
-/*
- * The sum of what is given rises with per_share, in straight lines between the 2n points where it
- * bends. So each guess is where the line at the last one meets the pool: a handful of rounds as a
- * rule, and right once the line is. After some rounds every second one halves what is left:
- * O(n log(memory)) at worst.
- */
-static double find_per_share(const struct xlp_claim *claims, size_t count, double pool_kib)
+/* What is still to be found: per_share of those that are not settled yet. */
+struct rest {
+    const struct xlp_range *ranges;
+    struct xlp_range *work; /* where those left are put */
+    size_t count;
+    double pool_kib, weight, highest_kib;
+};
+
+/* yes ? value : 0, without a branch that compilers put there. */
+static double only_if(bool yes, double value)
 {
-    double below = 0, above = 0, rise = 0, guess;
+    uint64_t bits;
 
-    for (size_t i = 0; i < count; i++) {
-        double full = claims[i].high_kib / claims[i].weight;
+    memcpy(&bits, &value, sizeof(bits));
+    bits &= -(uint64_t)yes;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
 
-        above = full > above ? full : above;
-        rise += claims[i].weight;
+/* Leaves out those that stay where they are when per_share rises, or falls: at their high, or at
+ * their low. */
+static inline void drop_settled(struct rest *rest, double per_share, bool rises)
+{
+    const struct xlp_range *from = rest->ranges;
+    double settled_kib = 0, weight = 0;
+    size_t left = 0;
+
+    for (size_t i = 0; i < rest->count; i++) {
+        const struct xlp_range r = from[i];
+        double kib = per_share * r.weight;
+        bool settles = rises ? kib >= r.high_kib : kib <= r.low_kib;
+
+        settled_kib += only_if(settles, rises ? r.high_kib : r.low_kib);
+        weight += only_if(!settles, r.weight);
+        rest->work[left] = r;
+        left += !settles;
     }
-    above = above * 1.0000001 + 1; /* so that rounding keeps nobody from its high */
-    guess = pool_kib / (rise > 0 ? rise : 1);
-    for (int round = 1;; round++) {
-        double left_kib;
+    rest->ranges = rest->work;
+    rest->count = left;
+    rest->pool_kib -= settled_kib;
+    rest->weight = weight;
+}
 
+/*
+ * Each guess is what it would be if nobody were at its low or its high. When that gives too little
+ * in sum, those at their high stay there whatever comes, when it gives too much, those at their
+ * low; they are left out, and the others have a guess of their own. Few rounds as a rule, each with
+ * fewer to look at. After some, every second one halves what is left: O(n log(memory)) at worst.
+ */
+static double find_per_share(struct rest rest, double guess, double sum_kib)
+{
+    double below = 0, above = rest.highest_kib * 1.0000001 + 1; /* weights are 1 at least */
+
+    for (int round = 1;; round++) {
+        double left_kib = rest.pool_kib - sum_kib;
+
+        if (fabs(left_kib) < 0.5)
+            return guess;
+        if (left_kib > 0) {
+            below = guess > below ? guess : below;
+            drop_settled(&rest, guess, true);
+        } else {
+            above = guess < above ? guess : above;
+            drop_settled(&rest, guess, false);
+        }
+        guess = rest.weight > 0 ? rest.pool_kib / rest.weight : 0;
         if (!(guess > below && guess < above) || (round > 8 && round % 2 == 0))
             guess = below + (above - below) / 2;
         if (guess <= below || guess >= above)
             return below;
-        left_kib = pool_kib - sum_at(claims, count, guess, &rise);
-        if (fabs(left_kib) < 0.5)
-            return guess;
-        *(left_kib > 0 ? &below : &above) = guess;
-        guess += left_kib / rise;
+        sum_kib = sum_at(rest.ranges, rest.count, guess);
     }
 }
 
@@ -194,19 +257,33 @@ static double find_per_share(const struct xlp_claim *claims, size_t count, doubl
  * lies between the sums of low and high. What is rounded down goes to the first in line, to each up
  * to what it would be rounded up.
  */
-static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib)
+static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib, int lower, double weight,
+                 struct xlp_range *ranges)
 {
-    double per_share = find_per_share(claims, count, (double)pool_kib);
+    struct rest rest = {.ranges = ranges,
+                        .work = ranges + count,
+                        .count = count,
+                        .pool_kib = (double)pool_kib,
+                        .weight = weight};
+    double per_share = weight > 0 ? rest.pool_kib / weight : 0, sum_kib = 0;
     int64_t left_kib = pool_kib;
 
     for (size_t i = 0; i < count; i++) {
-        claims[i].given_kib = (int64_t)given_at(&claims[i], per_share);
+        struct xlp_range r = range_of(&claims[i], lower);
+
+        sum_kib += given_at(&r, per_share);
+        rest.highest_kib = r.high_kib > rest.highest_kib ? r.high_kib : rest.highest_kib;
+        ranges[i] = r;
+    }
+    per_share = find_per_share(rest, per_share, sum_kib);
+    for (size_t i = 0; i < count; i++) {
+        claims[i].given_kib = (int64_t)given_at(&ranges[i], per_share);
         left_kib -= claims[i].given_kib;
     }
     for (size_t i = 0; i < count && left_kib > 0; i++) {
-        if ((double)claims[i].given_kib == given_at(&claims[i], per_share))
-            continue;
-        claims[i].given_kib++;
-        left_kib--;
+        int rounded = (double)claims[i].given_kib < given_at(&ranges[i], per_share);
+
+        claims[i].given_kib += rounded;
+        left_kib -= rounded;
     }
 }

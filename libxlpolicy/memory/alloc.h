@@ -26,25 +26,31 @@ enum xlp_level {
 
 struct xlp_claim {
     uint32_t shares;            /* at least 1 */
+    uint32_t mark;              /* the caller's own */
     int64_t floor_kib, cap_kib; /* its share is not less, nor more; no level is above cap */
     int64_t has_kib;            /* now; at most cap */
     uint32_t untaxed_pct; /* of its share beyond what it claims: what it has of that it keeps */
     int64_t level_kib[XLP_LEVELS]; /* 0 <= each <= the next, but ENTITLED any up to NEED */
     int64_t share_kib;             /* out: of the pool, by shares; all it needs if all have that */
     int64_t given_kib;             /* out */
-    double low_kib, high_kib, weight; /* private */
+};
+
+/* Between what and what a claim gets its shares' part. */
+struct xlp_range {
+    double low_kib, high_kib, weight;
 };
 
 /*
  * Sets given_kib of each claim: min(pool, all levels) in sum, or all of XLP_LEVEL_HELD when the
  * pool is smaller even than that. Returns the first level that is not paid in full, XLP_LEVELS when
- * all are. Memory up to 2^53 KiB in sum.
+ * all are. Memory up to 2^53 KiB in sum. ranges: room for 2 * count of them, to work in.
  *
  * XLP_LEVEL_ENTITLED is what makes claims safe to believe: whatever others claim to need or to use,
  * nobody gets less than min(that level, its share of what is not held). It is below XLP_LEVEL_KEPT:
  * what one has beyond its share it has for as long as nobody lacks any of its own. What one has
  * within its share though it is idle, is entitled to as far as it is not taxed, whoever needs it.
  */
-enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib);
+enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib,
+                            struct xlp_range *ranges);
 
 #endif

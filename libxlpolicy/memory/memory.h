@@ -15,19 +15,16 @@ struct xlp_memory; /* what is remembered of guests between snapshots */
 struct xlp_memory *xlp_memory_new(void);
 void xlp_memory_free(struct xlp_memory *m);
 
-/* Sets plan->verdicts[i].memory for every domain of s (there is room for them, in the domains'
- * order), appends the memory actions, those that free memory before those that use it, and fills
- * views[i]. roster: called for s. restart: the time since the last snapshot means nothing, so rates
- * are measured afresh. 0, or -1 when memory is out.
- *
- * Where memory is nobody's concern (mem_policy is off, no guest reports, nothing was ever written,
- * and none is reserved) it does none of this; verdicts and views are then made by
- * xlp_memory_explain. */
+/* Appends the memory actions, those that free memory before those that use it, and sets what is
+ * to be said of reservations and of the host's memory. roster: called for s. restart: the time
+ * since the last snapshot means nothing, so rates are measured afresh. 0, or -1 when memory is out.
+ */
 int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
                       const struct xlp_policy *policy, const struct xlp_roster *roster,
-                      bool restart, struct xlp_plan *plan, struct xlp_domain_view *views);
+                      bool restart, struct xlp_plan *plan);
 
-/* Sets what the decision on this snapshot left out. */
+/* Says why, of the decision on this snapshot: sets plan->verdicts[i].memory for every domain of s
+ * (there is room for them, in the domains' order) and views[i]. */
 void xlp_memory_explain(const struct xlp_memory *m, const struct xlp_snapshot *s,
                         const struct xlp_roster *roster, struct xlp_plan *plan,
                         struct xlp_domain_view *views);

@@ -35,31 +35,37 @@ static double fading(double tau_s, uint64_t passed_ns)
     return tau_s / (tau_s + (double)passed_ns / XLP_SECOND_NS);
 }
 
+struct lapse xlp_lapse(uint64_t passed_ns)
+{
+    return (struct lapse){.passed_ns = passed_ns,
+                          .per_s = passed_ns > 0 ? XLP_SECOND_NS / (double)passed_ns : 0,
+                          .rise_kept = fading(RISE_TAU_S, passed_ns),
+                          .peak_kept = fading(PEAK_TAU_S, passed_ns)};
+}
+
 static int64_t said_by(const struct xlp_mem_report *report)
 {
     return report->total_kib - report->avail_kib + report->swap_used_kib;
 }
 
 void xlp_demand_observe(struct demand *demand, const struct xlp_domain_memory *memory,
-                        uint64_t rest_ns, uint64_t passed_ns)
+                        uint64_t rest_ns, const struct lapse *lapse)
 {
     int64_t said_kib = said_by(&memory->report);
     int64_t soon_kib, faded_kib;
 
     observe_overhead(demand, memory, rest_ns);
-    observe_pressure(demand, &memory->report, passed_ns);
+    observe_pressure(demand, &memory->report, lapse->passed_ns);
     if (!demand->measured) {
         demand->rise_kib_s = 0;
         demand->peak_kib = 0;
-    } else if (passed_ns > 0) {
-        double rise = (double)(said_kib - demand->said_kib) * XLP_SECOND_NS / (double)passed_ns;
-        double weight = 1 - fading(RISE_TAU_S, passed_ns);
+    } else if (lapse->passed_ns > 0) {
+        double rise = (double)(said_kib - demand->said_kib) * lapse->per_s;
 
-        demand->rise_kib_s += weight * (rise - demand->rise_kib_s);
+        demand->rise_kib_s += (1 - lapse->rise_kept) * (rise - demand->rise_kib_s);
     }
     soon_kib = used_by(demand, memory) + ahead(demand, NEED_AHEAD_S);
-    faded_kib =
-        soon_kib + (int64_t)((double)(demand->peak_kib - soon_kib) * fading(PEAK_TAU_S, passed_ns));
+    faded_kib = soon_kib + (int64_t)((double)(demand->peak_kib - soon_kib) * lapse->peak_kept);
     demand->peak_kib = xlp_max_kib(soon_kib, faded_kib);
     demand->said_kib = said_kib;
     demand->measured = true;
@@ -120,9 +126,8 @@ static int64_t ahead(const struct demand *d, double seconds)
 {
     double kib = d->rise_kib_s * seconds;
 
-    if (kib <= 0)
-        return 0;
-    return kib < AHEAD_MAX_KIB ? (int64_t)kib : AHEAD_MAX_KIB;
+    kib = kib > 0 ? kib : 0;
+    return (int64_t)(kib < AHEAD_MAX_KIB ? kib : AHEAD_MAX_KIB);
 }
 
 /* By how much pressure raises need: with the square, so that a passing stall hardly counts. */
@@ -130,37 +135,35 @@ static double pressure_factor(const struct xlp_mem_report *report)
 {
     double part = (double)report->psi_some_avg10_centipct / PRESSURE_FULL_CENTIPCT;
 
-    if (report->psi_some_avg10_centipct <= PRESSURE_CENTIPCT)
-        return 1;
     return part >= 1 ? 1.25 : 1 + 0.25 * part * part;
 }
 
-struct levels xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
-                                const struct xlp_policy *policy,
-                                const struct xlp_domain_policy *own)
+void xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
+                       const struct xlp_policy *policy, const struct xlp_domain_policy *own,
+                       struct levels *levels_out)
 {
-    int64_t soon_kib = ahead(demand, NEED_AHEAD_S);
-    struct levels l = {
-        .used_kib = used_by(demand, memory),
-        .floor_kib = xlp_floor_kib(memory, own),
-        .cap_kib = xlp_cap_kib(memory),
-    };
-    int64_t bare_kib = xlp_min_kib(BARE_KIB, policy->mem_margin_kib);
-    int64_t usual_kib;
+    int64_t margin_kib = policy->mem_margin_kib, soon_kib = ahead(demand, NEED_AHEAD_S);
+    int64_t used_kib = used_by(demand, memory), peak_kib = demand->peak_kib;
+    int64_t floor_kib = xlp_floor_kib(memory, own), cap_kib = xlp_cap_kib(memory);
+    int64_t wanted_kib = used_kib + margin_kib + soon_kib, need_kib, usual_kib;
 
-    l.safe_kib =
-        xlp_min_kib(l.cap_kib, xlp_max_kib(l.floor_kib, l.used_kib + policy->mem_margin_kib));
-    l.wanted_kib = (int64_t)((double)(l.used_kib + policy->mem_margin_kib + soon_kib) *
-                             pressure_factor(&memory->report));
-    l.wanted_kib = xlp_max_kib(l.floor_kib, l.wanted_kib);
-    l.need_kib = xlp_min_kib(l.wanted_kib, l.cap_kib);
-    l.bare_kib = xlp_min_kib(l.used_kib + bare_kib + soon_kib, l.need_kib);
+    if (memory->report.psi_some_avg10_centipct > PRESSURE_CENTIPCT)
+        wanted_kib = (int64_t)((double)wanted_kib * pressure_factor(&memory->report));
+    wanted_kib = xlp_max_kib(floor_kib, wanted_kib);
+    need_kib = xlp_min_kib(wanted_kib, cap_kib);
     /* A fifth of a small guest is less than the margin. */
-    usual_kib =
-        demand->peak_kib + xlp_max_kib(demand->peak_kib / 5 + BARE_KIB, policy->mem_margin_kib);
-    l.comfort_kib = xlp_max_kib(usual_kib, l.need_kib + ahead(demand, COMFORT_AHEAD_S));
-    l.comfort_kib = xlp_min_kib(l.comfort_kib, l.cap_kib);
-    return l;
+    usual_kib = peak_kib + xlp_max_kib(peak_kib / 5 + BARE_KIB, margin_kib);
+    usual_kib = xlp_max_kib(usual_kib, need_kib + ahead(demand, COMFORT_AHEAD_S));
+    *levels_out = (struct levels){
+        .used_kib = used_kib,
+        .floor_kib = floor_kib,
+        .cap_kib = cap_kib,
+        .safe_kib = xlp_min_kib(cap_kib, xlp_max_kib(floor_kib, used_kib + margin_kib)),
+        .wanted_kib = wanted_kib,
+        .need_kib = need_kib,
+        .bare_kib = xlp_min_kib(used_kib + xlp_min_kib(BARE_KIB, margin_kib) + soon_kib, need_kib),
+        .comfort_kib = xlp_min_kib(usual_kib, cap_kib),
+    };
 }
 
 int64_t xlp_default_floor_kib(int64_t static_max_kib)

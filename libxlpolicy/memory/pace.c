@@ -26,18 +26,13 @@
 
 static bool is_idle(const struct party *p)
 {
-    return p->why.code == XLP_REASON_NONE;
-}
-
-static const struct xlp_domain_memory *memory_of(const struct party *p)
-{
-    return &p->domain->memory;
+    return !p->decided;
 }
 
 /* What the host has set aside for it. */
 static int64_t granted_kib(const struct party *p)
 {
-    return xlp_max_kib(memory_of(p)->actual_kib, p->target_kib);
+    return xlp_max_kib(p->actual_kib, p->target_kib);
 }
 
 static int64_t cost_kib(const struct party *p)
@@ -47,12 +42,12 @@ static int64_t cost_kib(const struct party *p)
 
 int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy)
 {
-    return xlp_max_kib(policy->mem_quantum_kib,
-                       memory_of(p)->actual_kib / 100 * policy->mem_dead_zone_pct);
+    return xlp_max_kib(policy->mem_quantum_kib, p->actual_kib / 100 * policy->mem_dead_zone_pct);
 }
 
 static void decide(struct party *p, int64_t target_kib, struct xlp_reason why)
 {
+    p->decided = true;
     p->target_kib = target_kib;
     p->why = why;
 }
@@ -84,15 +79,15 @@ static int64_t least_kib(const struct room *room)
 static void keep_time(struct party *p, const struct xlp_policy *policy, uint64_t passed_ns)
 {
     struct pace *pace = &p->past->pace;
+    uint64_t fell_left_ns = xlp_time_left(pace->fell_left_ns, passed_ns);
+    bool fell = p->target_kib<pace->target_kib, rose = p->target_kib> pace->target_kib;
     bool is_short = p->target_kib < p->levels.need_kib;
-    bool wants_more = !is_short && p->fair_kib - p->target_kib > xlp_dead_zone_kib(p, policy);
+    bool wants_more = p->fair_kib - p->target_kib > xlp_dead_zone_kib(p, policy);
 
-    pace->fell_left_ns = p->target_kib < pace->target_kib
-                             ? SHORT_PATIENCE_NS
-                             : xlp_time_left(pace->fell_left_ns, passed_ns);
-    pace->short_ns = is_short ? pace->short_ns + passed_ns : 0;
-    pace->wants_more_ns =
-        wants_more && p->target_kib <= pace->target_kib ? pace->wants_more_ns + passed_ns : 0;
+    /* Factors, not choices: what guests want is no pattern that a processor could foresee. */
+    pace->fell_left_ns = fell ? SHORT_PATIENCE_NS : fell_left_ns;
+    pace->short_ns = is_short * (pace->short_ns + passed_ns);
+    pace->wants_more_ns = (wants_more & !is_short & !rose) * (pace->wants_more_ns + passed_ns);
 }
 
 /* Its fair part as a target. */
@@ -114,8 +109,7 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
 {
     int64_t fair_kib, roomy_kib;
     bool urgent = p->in_danger || p->past->pace.short_ns >= SHORT_PATIENCE_NS;
-    bool patient =
-        p->past->balloon.direction == 0 && p->past->pace.wants_more_ns >= MORE_PATIENCE_NS;
+    bool patient = p->rests && p->past->pace.wants_more_ns >= MORE_PATIENCE_NS;
 
     if (!p->may_grow || p->fair_kib <= p->target_kib)
         return 0;
@@ -168,31 +162,40 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
 /* No target below this for the sake of guests that are short: comfort, and its part of a surplus,
  * are no reason to let another wait. Its need, and what it may keep idle, is its own unless the
  * host itself is short. */
-static int64_t lowest_kib(const struct party *p, const struct room *room)
+static int64_t own_kib(const struct party *p, const struct room *room)
 {
     int64_t need_kib = p->levels.need_kib;
     int64_t own_kib = room->wants_kib > 0 ? xlp_max_kib(need_kib, p->entitled_kib)
                                           : xlp_min_kib(p->fair_kib, need_kib);
 
-    return xlp_round_up_kib(xlp_max_kib(own_kib, p->levels.safe_kib), grain_kib(room));
+    return xlp_max_kib(own_kib, p->levels.safe_kib);
+}
+
+static int64_t lowest_kib(const struct party *p, const struct room *room)
+{
+    return xlp_round_up_kib(own_kib(p, room), grain_kib(room));
 }
 
 /* One step at a time, each watched until it is done. */
 static bool can_give(const struct party *p)
 {
-    return is_idle(p) && p->may_shrink && !p->releasing && p->past->balloon.direction == 0;
+    return is_idle(p) && p->may_shrink && !p->releasing && p->rests;
 }
 
 static int64_t excess_kib(const struct party *p, const struct room *room)
 {
-    int64_t kib = can_give(p) ? p->target_kib - lowest_kib(p, room) : 0;
+    int64_t kib;
 
+    /* Most have none, and are seen through without rounding. */
+    if (!can_give(p) || p->target_kib - own_kib(p, room) < least_kib(room))
+        return 0;
+    kib = p->target_kib - lowest_kib(p, room);
     return kib >= least_kib(room) ? kib : 0;
 }
 
 int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy)
 {
-    return memory_of(p)->actual_kib / 100 * policy->mem_shrink_pct;
+    return p->actual_kib / 100 * policy->mem_shrink_pct;
 }
 
 /* The target after giving up about step_kib: a multiple of the quantum where that is possible. */
@@ -271,16 +274,15 @@ static void recall_loans(struct party *parties, size_t count, const struct room 
 
     for (size_t i = 0; i < count && left_kib > 0; i++) {
         struct party *p = &parties[i];
-        int64_t most_kib = memory_of(p)->actual_kib / 100 * RECALL_PCT;
+        int64_t most_kib = p->actual_kib / 100 * RECALL_PCT;
         int64_t step_kib = xlp_round_down_kib(xlp_min_kib(loan_kib(p, room), most_kib), XLP_MIB);
 
         if (step_kib == 0)
             continue;
         left_kib -= step_kib;
         decide(p, p->target_kib - step_kib,
-               (struct xlp_reason){
-                   .code = XLP_REASON_MEM_RECALL,
-                   .number = {memory_of(p)->actual_kib, p->entitled_kib, room->owed_kib}});
+               (struct xlp_reason){.code = XLP_REASON_MEM_RECALL,
+                                   .number = {p->actual_kib, p->entitled_kib, room->owed_kib}});
     }
 }
 
@@ -296,15 +298,22 @@ static struct xlp_reason returned_because(const struct party *p, const struct xl
                                .number = {l->used_kib, l->comfort_kib, l->floor_kib}};
 }
 
-/* What it has for no good reason: beyond its fair part, and beyond what it will soon use. */
-static int64_t surplus_kib(const struct party *p, const struct room *room)
+/* What it has for no good reason: beyond its fair part, and beyond what it will soon use. 0 when
+ * that is not worth a step. */
+static int64_t surplus_kib(const struct party *p, const struct xlp_policy *policy,
+                           const struct room *room)
 {
-    double rise_kib = p->past->demand.rise_kib_s * RETURN_AHEAD_S;
-    int64_t keeps_kib = xlp_max_kib(p->fair_kib, lowest_kib(p, room));
+    int64_t least_kib = xlp_dead_zone_kib(p, policy), keeps_kib, kib;
+    double rise_kib;
 
+    if (!p->may_shrink || p->releasing || p->target_kib - p->fair_kib <= least_kib)
+        return 0;
+    rise_kib = p->past->demand.rise_kib_s * RETURN_AHEAD_S;
+    keeps_kib = xlp_max_kib(p->fair_kib, lowest_kib(p, room));
     if (rise_kib > 0)
         keeps_kib += (int64_t)rise_kib;
-    return xlp_max_kib(0, p->target_kib - xlp_round_up_kib(keeps_kib, room->quantum_kib));
+    kib = p->target_kib - xlp_round_up_kib(keeps_kib, room->quantum_kib);
+    return kib > least_kib ? kib : 0;
 }
 
 /* Surplus earns a credit, a part of what the guest held when the surplus appeared each second, and
@@ -314,15 +323,15 @@ static void return_surplus(struct party *p, const struct xlp_policy *policy, uin
                            const struct room *room)
 {
     struct pace *pace = &p->past->pace;
-    int64_t has_kib = surplus_kib(p, room);
-    int64_t step_kib = xlp_min_kib(has_kib, xlp_largest_step_kib(p, policy));
-    int64_t to_kib;
+    int64_t has_kib = surplus_kib(p, policy, room);
+    int64_t step_kib, to_kib;
 
-    if (!p->may_shrink || p->releasing || has_kib <= xlp_dead_zone_kib(p, policy)) {
+    if (has_kib == 0) {
         pace->base_kib = pace->credit_kib = 0;
         return;
     }
-    pace->base_kib = xlp_max_kib(pace->base_kib, memory_of(p)->actual_kib);
+    step_kib = xlp_min_kib(has_kib, xlp_largest_step_kib(p, policy));
+    pace->base_kib = xlp_max_kib(pace->base_kib, p->actual_kib);
     pace->credit_kib += (int64_t)((double)pace->base_kib * (double)policy->mem_return_pct / 100 *
                                   (double)passed_ns / XLP_SECOND_NS);
     if (pace->credit_kib < step_kib)
@@ -342,7 +351,7 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
         recall_loans(parties, count, room);
     for (size_t i = 0; i < count; i++) {
         struct pace *pace = &parties[i].past->pace;
-        int64_t target_kib = memory_of(&parties[i])->target_kib;
+        int64_t target_kib = parties[i].told_kib;
         int64_t given_up_kib = xlp_max_kib(0, pace->target_kib - target_kib);
 
         pace->credit_kib = xlp_max_kib(0, pace->credit_kib - given_up_kib);
@@ -356,7 +365,7 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
 
 static bool asks(const struct party *p, bool releasing)
 {
-    return is_idle(p) && p->releasing == releasing && p->goal_kib > p->target_kib;
+    return p->goal_kib > p->target_kib && is_idle(p) && p->releasing == releasing;
 }
 
 static void claim(const struct party *p, struct xlp_claim *c)
@@ -395,8 +404,9 @@ static struct xlp_reason grown_because(const struct party *p, const struct room 
     int64_t free_kib = xlp_max_kib(0, room->free_kib);
 
     if (p->silent && p->target_kib >= p->levels.need_kib)
-        return (struct xlp_reason){.code = XLP_REASON_MEM_GIVE_BACK,
-                                   .number = {memory_of(p)->ledger.original_target_kib, free_kib}};
+        return (struct xlp_reason){
+            .code = XLP_REASON_MEM_GIVE_BACK,
+            .number = {p->domain->memory.ledger.original_target_kib, free_kib}};
     return (struct xlp_reason){.code = XLP_REASON_MEM_GROW,
                                .number = {p->levels.used_kib, p->levels.need_kib, free_kib}};
 }
@@ -405,33 +415,31 @@ static void grow_to(struct party *p, int64_t target_kib, const struct room *room
 {
     if (target_kib <= p->target_kib)
         return;
-    p->limit_kib = target_kib > memory_of(p)->actual_kib ? target_kib : 0;
+    p->limit_kib = target_kib > p->actual_kib ? target_kib : 0;
     decide(p, target_kib, grown_because(p, room));
 }
 
 void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
-                   const struct xlp_policy *policy, struct room *room, struct xlp_claim *claims)
+                   const struct xlp_policy *policy, struct room *room, const struct pot *pot)
 {
     int64_t pool_kib = xlp_max_kib(0, room->free_kib), taken_kib = 0;
     bool more_is_coming = room->coming_kib > 0;
     size_t claim_count = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (parties[i].target_kib < memory_of(&parties[i])->target_kib)
+        if (parties[i].target_kib < parties[i].told_kib)
             more_is_coming = true;
         if (!asks(&parties[i], releasing))
             continue;
-        claim(&parties[i], &claims[claim_count]);
-        pool_kib += claims[claim_count++].level_kib[XLP_LEVEL_HELD];
+        claim(&parties[i], &pot->claims[claim_count]);
+        pot->claims[claim_count].mark = (uint32_t)i;
+        pool_kib += pot->claims[claim_count++].level_kib[XLP_LEVEL_HELD];
     }
-    xlp_allocate(claims, claim_count, pool_kib);
-    for (size_t i = 0, next = 0; i < count; i++) {
-        struct party *p = &parties[i];
-        int64_t given_kib, before_kib = granted_kib(p);
+    xlp_allocate(pot->claims, claim_count, pool_kib, pot->ranges);
+    for (size_t i = 0; i < claim_count; i++) {
+        struct party *p = &parties[pot->claims[i].mark];
+        int64_t given_kib = pot->claims[i].given_kib, before_kib = granted_kib(p);
 
-        if (!asks(p, releasing))
-            continue;
-        given_kib = claims[next++].given_kib;
         grow_to(p,
                 given_kib >= p->goal_kib ? p->goal_kib
                                          : partly_kib(p, given_kib, policy, room, more_is_coming),

@@ -5,6 +5,7 @@
 
 #include "memory/alloc.h"
 #include "memory/memory.h"
+#include "plan.h"
 
 #define XLP_MIB       INT64_C(1024) /* in KiB */
 #define XLP_SECOND_NS UINT64_C(1000000000)
@@ -38,6 +39,34 @@ static inline uint64_t xlp_time_left(uint64_t left_ns, uint64_t passed_ns)
     return left_ns > passed_ns ? left_ns - passed_ns : 0;
 }
 
+/* What every look at every guest asks. */
+static inline bool xlp_has_report(const struct xlp_domain *d)
+{
+    return d->memory.report.source != XLP_REPORT_NONE && !d->memory.report_bad;
+}
+
+/* Its target is as we wrote it. */
+static inline bool xlp_memory_is_ours(const struct xlp_domain_memory *m)
+{
+    return m->ledger.recorded && m->ledger.our_target_kib == m->target_kib;
+}
+
+/* What has been promised to a domain that it has not taken yet. */
+static inline int64_t xlp_promised_kib(const struct xlp_domain *d)
+{
+    const struct xlp_domain_memory *m = &d->memory;
+    int64_t to_kib = m->max_kib > 0 ? xlp_min_kib(m->target_kib, m->max_kib) : m->target_kib;
+
+    return xlp_max_kib(0, to_kib - m->actual_kib);
+}
+
+/* Whether its memory is on its way back to what it was before us. */
+static inline bool xlp_memory_is_releasing(const struct xlp_domain *d)
+{
+    return d->memory.ledger.recorded && d->memory.ledger.releasing &&
+           xlp_untouchable_because(d) == XLP_REASON_NONE;
+}
+
 /* Times below are durations that each snapshot adds to or takes from, never points in time: so they
  * survive a gap, or a clock that starts again. */
 
@@ -57,24 +86,33 @@ struct demand {
 };
 
 struct levels {
-    int64_t used_kib;    /* including what its balloon cannot give back, and swap */
-    int64_t floor_kib;   /* by policy or size */
-    int64_t safe_kib;    /* no target below this: max(floor, used + margin) */
-    int64_t bare_kib;    /* below this it will be hurting within seconds */
-    int64_t wanted_kib;  /* its need if it could grow without bound */
     int64_t need_kib;    /* floor <= need <= cap */
-    int64_t comfort_kib; /* need <= comfort <= cap */
+    int64_t bare_kib;    /* below this it will be hurting within seconds */
+    int64_t safe_kib;    /* no target below this: max(floor, used + margin) */
+    int64_t used_kib;    /* including what its balloon cannot give back, and swap */
     int64_t cap_kib;     /* the most it may have */
+    int64_t floor_kib;   /* by policy or size */
+    int64_t comfort_kib; /* need <= comfort <= cap */
+    int64_t wanted_kib;  /* its need if it could grow without bound */
 };
+
+/* What the time since the last look means for every guest alike. */
+struct lapse {
+    uint64_t passed_ns;
+    double per_s;                /* how often it goes into a second */
+    double rise_kept, peak_kept; /* of what was known of a rise, and of a peak; 0 ... 1 */
+};
+
+struct lapse xlp_lapse(uint64_t passed_ns);
 
 /* Takes in one guest's report. rest_ns: for how long its balloon has been seen at rest. */
 void xlp_demand_observe(struct demand *demand, const struct xlp_domain_memory *memory,
-                        uint64_t rest_ns, uint64_t passed_ns);
+                        uint64_t rest_ns, const struct lapse *lapse);
 
 /* From the report just observed. */
-struct levels xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
-                                const struct xlp_policy *policy,
-                                const struct xlp_domain_policy *own);
+void xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
+                       const struct xlp_policy *policy, const struct xlp_domain_policy *own,
+                       struct levels *levels_out);
 
 /* The floor of a guest of which the configuration says nothing: what Linux's own balloon driver
  * takes for the least that such a guest can live with. */
@@ -136,13 +174,11 @@ struct hold {
 void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
                       const struct xlp_policy *policy, uint64_t passed_ns);
 
-/* Whether this guest's memory is on its way back to what it was before us. */
-bool xlp_memory_is_releasing(const struct xlp_domain *d);
-
-/* Whether this guest's memory is ours to manage. If not, why_not_out says why. */
-bool xlp_memory_eligible(const struct xlp_snapshot *s, const struct xlp_domain *d,
-                         const struct xlp_policy *policy, const struct xlp_domain_policy *own,
-                         const struct hold *hold, struct xlp_reason *why_not_out);
+/* Why this guest's memory is not ours to manage; NONE: it is. */
+enum xlp_reason_code xlp_memory_off_limits(const struct xlp_snapshot *s, const struct xlp_domain *d,
+                                           const struct xlp_policy *policy,
+                                           const struct xlp_domain_policy *own,
+                                           const struct hold *hold);
 
 /* ---- pace.c: how fast it gets there ---- */
 
@@ -159,50 +195,79 @@ struct pace {
 struct past {
     uint32_t domid;
     uint8_t uuid[16];
-    bool managed; /* in this decision */
+    bool managed;                    /* in this decision */
+    enum xlp_reason_code off_limits; /* why it is not, if nothing else is known of it */
+    struct pace pace;
     struct demand demand;
     struct balloon balloon;
     struct refusal refusal;
     struct hold hold;
-    struct pace pace;
 };
 
-/* A guest that is managed, or on its way out of that, in one decision. */
+/* A guest that is managed, or on its way out of that, in one decision. There are thousands, and
+ * several walks over them: so what these look at stands first, and verdict.c works out the rest. */
 struct party {
     const struct xlp_domain *domain;
     struct past *past;
-    size_t index; /* of its domain in the snapshot */
+    uint32_t index; /* of its domain in the snapshot */
     uint32_t shares;
-    struct levels levels;
+    bool decided;   /* something was, for the reason below */
     bool releasing; /* moved by release.c, and counted by the others */
     bool silent;    /* it no longer reports: what it needs now is not known */
     bool refused;   /* no target for it for now: the host would not take one */
     bool may_shrink, may_grow;
-    bool may_recall;           /* its balloon could give back what it has beyond its share */
-    struct xlp_reason held_by; /* when it may not shrink: why */
-    int64_t fair_kib;          /* what the allocation gives it */
-    int64_t entitled_kib;      /* what of that nobody can claim away */
-    int64_t goal_kib;          /* the target it asks for now; 0: none */
-    bool in_danger;            /* it asks because it will be hurting soon */
-    int64_t target_kib;        /* decided; as it is when nothing is to be done */
-    int64_t limit_kib;         /* to go with it, 0: leave it */
-    struct xlp_reason why;     /* code NONE: nothing decided for it */
+    bool may_recall;              /* its balloon could give back what it has beyond its share */
+    bool in_danger;               /* it asks because it will be hurting soon */
+    bool rests;                   /* its balloon is where it was told to be */
+    enum xlp_reason_code held_by; /* when it may not shrink: why */
+    int64_t actual_kib, told_kib; /* of its domain: what it has, and the target as it is */
+    int64_t target_kib;           /* decided; as it is when nothing is to be done */
+    int64_t goal_kib;             /* the target it asks for now; 0: none */
+    int64_t fair_kib;             /* what the allocation gives it */
+    int64_t entitled_kib;         /* what of that nobody can claim away */
+    int64_t fitting_kib;          /* a limit to which the present one is to come down, or 0 */
+    struct levels levels;
+    int64_t limit_kib; /* to go with the target, 0: leave it */
+    struct xlp_reason why;
 };
 
 /* The host's memory, from the managed guests' side. */
 struct room {
-    int64_t pool_kib;    /* theirs to share: what they have, and what is free for them */
-    int64_t free_kib;    /* may be handed out now; negative: the reserve is short */
-    int64_t coming_kib;  /* on its way back from balloons that move */
-    int64_t idle_kib;    /* promised to balloons that do not take it: soon taken back */
-    int64_t quantum_kib; /* of targets */
+    int64_t pool_kib;     /* theirs to share: what they have, and what is free for them */
+    int64_t free_kib;     /* may be handed out now; negative: the reserve is short */
+    int64_t coming_kib;   /* on its way back from balloons that move */
+    int64_t idle_kib;     /* promised to balloons that do not take it: soon taken back */
+    int64_t promised_kib; /* to theirs, and not taken yet */
+    int64_t promised_others_kib, built_kib; /* to others, and to those being built */
+    int64_t floors_kib, need_kib;           /* of all */
+    int64_t quantum_kib;                    /* of targets */
     int64_t free_for_reservations_kib;
     int64_t reserved_kib; /* of that: kept for guests that are to be created. None of the above */
     bool needs_met;       /* the pool can pay every need */
-    int64_t short_kib;    /* out of xlp_pace_wants: to be taken from those with surplus */
-    int64_t wants_kib;    /* and what of it is for guests */
-    int64_t owed_kib;     /* and of that, what guests have lacked of their own share for a while */
+    bool anybody_releases, anybody_failed; /* so that there is something to do for them */
+    int64_t short_kib; /* out of xlp_pace_wants: to be taken from those with surplus */
+    int64_t wants_kib; /* and what of it is for guests */
+    int64_t owed_kib;  /* and of that, what guests have lacked of their own share for a while */
 };
+
+/* ---- party.c: who takes part, and with what ---- */
+
+/* What the others are to know of a guest that is managed, or on its way out of that. Adds to room.
+ */
+void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *past,
+                    const struct xlp_policy *policy, const struct xlp_domain_policy *own,
+                    struct room *room);
+
+/* It fell silent with what we gave it. */
+bool xlp_party_fell_silent(const struct xlp_domain *d, enum xlp_reason_code off_limits);
+/* What of the pool it holds, keeps, needs and could do with. */
+void xlp_party_claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c);
+
+/* ---- verdict.c: why, when somebody asks ---- */
+
+/* In any decision that is over. */
+struct xlp_reason xlp_verdict(const struct party *p, const struct room *room);
+struct xlp_reason xlp_verdict_off_limits(const struct xlp_domain *d, const struct past *past);
 
 /* ---- reservations.c: memory kept for guests that are to be created ---- */
 
@@ -231,10 +296,16 @@ int64_t xlp_reservations_stretch(struct reservations *rs, const struct xlp_snaps
 int xlp_reservations_decide(struct reservations *rs, const struct xlp_snapshot *s,
                             const struct room *room, uint64_t passed_ns, struct xlp_plan *plan);
 
+/* For xlp_allocate to work in: room for one claim and two ranges a party. */
+struct pot {
+    struct xlp_claim *claims;
+    struct xlp_range *ranges;
+};
+
 /* Each decides for parties for which nothing is decided yet, in this order. */
 /* release.c */
 void xlp_pace_release(struct party *parties, size_t count, const struct xlp_policy *policy,
-                      struct room *room, struct xlp_claim *claims);
+                      struct room *room, const struct pot *pot);
 /* trouble.c */
 void xlp_pace_trouble(struct party *parties, size_t count, struct room *room);
 /* pace.c */
@@ -243,15 +314,17 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
                      uint64_t passed_ns, const struct room *room);
 /* Hands out what is free to those that ask: to those on their way back, or to the others. Takes
- * that from room->free_kib. claims: room for count elements. */
+ * that from room->free_kib. */
 void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
-                   const struct xlp_policy *policy, struct room *room, struct xlp_claim *claims);
+                   const struct xlp_policy *policy, struct room *room, const struct pot *pot);
 /* What of its need it may have of what others use, if its share allows. */
 int64_t xlp_claimed_kib(const struct party *p);
 /* The least change that is worth a step, and the most that is taken in one. */
 int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy);
 int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy);
-/* trouble.c: lets the hypervisor's limit follow balloons that have arrived. */
+/* trouble.c: lets the hypervisor's limit follow balloons that have arrived. fitting: to what, 0
+ * where there is nothing to do. */
+int64_t xlp_fitting_limit_kib(const struct party *p);
 void xlp_pace_limits(struct party *parties, size_t count);
 
 #endif

@@ -15,7 +15,7 @@ static int64_t original_kib(const struct party *p)
 
 static bool rests(const struct party *p)
 {
-    return p->past->balloon.direction == 0 || p->past->balloon.failed;
+    return p->rests || p->past->balloon.failed;
 }
 
 /* The target is what it was, or the operator has set another: the record goes, and with it the
@@ -26,6 +26,7 @@ static void finish(struct party *p, struct xlp_reason why)
 
     if (restored && !rests(p))
         return;
+    p->decided = true;
     p->limit_kib = restored ? p->domain->memory.ledger.original_max_kib : 0;
     p->why = why;
 }
@@ -40,13 +41,16 @@ static void shrink(struct party *p, struct xlp_reason why, const struct xlp_poli
     to_kib = xlp_max_kib(to_kib, original_kib(p));
     if (p->target_kib - to_kib < xlp_dead_zone_kib(p, policy) && to_kib != original_kib(p))
         return;
+    p->decided = true;
     p->target_kib = to_kib;
     p->why = why;
 }
 
 void xlp_pace_release(struct party *parties, size_t count, const struct xlp_policy *policy,
-                      struct room *room, struct xlp_claim *claims)
+                      struct room *room, const struct pot *pot)
 {
+    if (!room->anybody_releases)
+        return;
     for (size_t i = 0; i < count; i++) {
         struct party *p = &parties[i];
         struct xlp_reason why;
@@ -61,8 +65,9 @@ void xlp_pace_release(struct party *parties, size_t count, const struct xlp_poli
         else
             p->goal_kib = original_kib(p);
     }
-    xlp_pace_grow(parties, count, true, policy, room, claims);
+    xlp_pace_grow(parties, count, true, policy, room, pot);
     for (size_t i = 0; i < count; i++)
-        if (parties[i].releasing && parties[i].why.code == XLP_REASON_MEM_GROW)
+        if (parties[i].releasing && parties[i].decided &&
+            parties[i].why.code == XLP_REASON_MEM_GROW)
             parties[i].why = xlp_release_reason(&parties[i].domain->memory);
 }

@@ -72,14 +72,13 @@ int64_t xlp_reservation_left_kib(const struct xlp_reservation *r, const struct x
 static int64_t beyond_floors_kib(const struct xlp_snapshot *s, const struct xlp_policy *policy)
 {
     const struct hold free_hand = {.seen = false};
-    struct xlp_reason why_not;
     int64_t sum_kib = 0;
 
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];
         struct xlp_domain_policy own = xlp_policy_for(policy, d->name);
 
-        if (xlp_memory_eligible(s, d, policy, &own, &free_hand, &why_not))
+        if (xlp_memory_off_limits(s, d, policy, &own, &free_hand) == XLP_REASON_NONE)
             sum_kib += xlp_max_kib(0, d->memory.actual_kib - xlp_floor_kib(&d->memory, &own));
     }
     return sum_kib;

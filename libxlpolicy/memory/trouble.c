@@ -21,6 +21,7 @@ static void tell(struct party *p, enum xlp_reason_code code, int64_t target_kib)
 
     if (target_kib == m->target_kib)
         return;
+    p->decided = true;
     p->target_kib = target_kib;
     p->limit_kib = target_kib > m->target_kib && target_kib > m->actual_kib ? target_kib : 0;
     p->why = (struct xlp_reason){.code = code, .number = {m->actual_kib, m->target_kib}};
@@ -55,6 +56,8 @@ static void mend_shrink(struct party *p, bool again)
 
 void xlp_pace_trouble(struct party *parties, size_t count, struct room *room)
 {
+    if (!room->anybody_failed)
+        return;
     for (size_t i = 0; i < count; i++) {
         struct party *p = &parties[i];
         const struct balloon *b = &p->past->balloon;
@@ -70,7 +73,7 @@ void xlp_pace_trouble(struct party *parties, size_t count, struct room *room)
 }
 
 /* The limit that would fit it now, or 0 while its balloon is on the way. */
-static int64_t fitting_limit_kib(const struct party *p, int64_t *slack_kib_out)
+static int64_t fitting_kib(const struct party *p, int64_t *slack_kib_out)
 {
     const struct xlp_domain_memory *m = &p->domain->memory;
     const struct balloon *b = &p->past->balloon;
@@ -86,20 +89,30 @@ static int64_t fitting_limit_kib(const struct party *p, int64_t *slack_kib_out)
     return b->failed ? m->actual_kib : 0;
 }
 
+/* Only where the target is ours: the limit of others is their toolstack's. */
+int64_t xlp_fitting_limit_kib(const struct party *p)
+{
+    const struct xlp_domain_memory *m = &p->domain->memory;
+    int64_t slack_kib, limit_kib;
+
+    if (m->max_kib <= xlp_min_kib(p->told_kib, p->actual_kib) + LIMIT_SLACK_KIB)
+        return 0;
+    if (p->releasing || p->refused || !xlp_memory_is_ours(m))
+        return 0;
+    limit_kib = fitting_kib(p, &slack_kib);
+    return limit_kib > 0 && m->max_kib > limit_kib + slack_kib ? limit_kib : 0;
+}
+
 void xlp_pace_limits(struct party *parties, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct party *p = &parties[i];
-        const struct xlp_domain_memory *m = &p->domain->memory;
-        int64_t slack_kib, limit_kib = fitting_limit_kib(p, &slack_kib);
 
-        /* Only where the target is ours: the limit of others is their toolstack's. */
-        if (p->why.code != XLP_REASON_NONE || p->releasing || p->refused || limit_kib == 0 ||
-            !m->ledger.recorded || m->ledger.our_target_kib != m->target_kib ||
-            m->max_kib <= limit_kib + slack_kib)
+        if (p->fitting_kib == 0 || p->decided)
             continue;
-        p->limit_kib = limit_kib;
-        p->why =
-            (struct xlp_reason){.code = XLP_REASON_MEM_LIMIT, .number = {m->actual_kib, limit_kib}};
+        p->decided = true;
+        p->limit_kib = p->fitting_kib;
+        p->why = (struct xlp_reason){.code = XLP_REASON_MEM_LIMIT,
+                                     .number = {p->actual_kib, p->fitting_kib}};
     }
 }

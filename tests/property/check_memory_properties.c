@@ -440,6 +440,14 @@ static const char *who_comes_late_gets_his_share(const struct shape *shape)
 
 /* ---- the claims on the arithmetic ---- */
 
+/* Without room to work in, which the cases do not care about. */
+static enum xlp_level allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib)
+{
+    struct xlp_range ranges[2 * MODEL_GUESTS_MAX];
+
+    return xlp_allocate(claims, count, pool_kib, ranges);
+}
+
 static size_t make_claims(const struct shape *shape, struct xlp_claim claims[MODEL_GUESTS_MAX],
                           int64_t *pool_kib_out)
 {
@@ -471,7 +479,7 @@ static const char *the_pool_is_given_to_the_kib(const struct shape *shape)
     struct xlp_claim claims[MODEL_GUESTS_MAX];
     int64_t pool_kib, sum_kib = 0;
     size_t count = make_claims(shape, claims, &pool_kib);
-    enum xlp_level unpaid = xlp_allocate(claims, count, pool_kib);
+    enum xlp_level unpaid = allocate(claims, count, pool_kib);
 
     for (size_t i = 0; i < count; i++) {
         const struct xlp_claim *c = &claims[i];
@@ -496,7 +504,7 @@ static const char *what_is_shared_is_shared_evenly(const struct shape *shape)
     struct xlp_claim claims[MODEL_GUESTS_MAX];
     int64_t pool_kib;
     size_t count = make_claims(shape, claims, &pool_kib);
-    enum xlp_level unpaid = xlp_allocate(claims, count, pool_kib);
+    enum xlp_level unpaid = allocate(claims, count, pool_kib);
 
     if (unpaid == XLP_LEVEL_HELD || unpaid == XLP_LEVELS)
         return NULL;
@@ -529,7 +537,7 @@ static const char *units_do_not_matter(const struct shape *shape)
         for (int level = 0; level < XLP_LEVELS; level++)
             scaled[i].level_kib[level] *= scale;
     }
-    if (xlp_allocate(once, count, pool_kib) != xlp_allocate(scaled, count, pool_kib * scale))
+    if (allocate(once, count, pool_kib) != allocate(scaled, count, pool_kib * scale))
         return "another level is not paid";
     for (size_t i = 0; i < count; i++)
         if (llabs(scaled[i].given_kib - once[i].given_kib * scale) > ((int64_t)count + 1) * scale)
@@ -547,8 +555,8 @@ static const char *less_tax_never_gives_less(const struct shape *shape)
 
     make_claims(shape, after, &pool_kib);
     after[who].untaxed_pct += (100 - after[who].untaxed_pct) / 2;
-    xlp_allocate(before, count, pool_kib);
-    xlp_allocate(after, count, pool_kib);
+    allocate(before, count, pool_kib);
+    allocate(after, count, pool_kib);
     return after[who].given_kib < before[who].given_kib - 1 ? "less tax gave less" : NULL;
 }
 
@@ -561,8 +569,8 @@ static const char *more_shares_never_give_less(const struct shape *shape)
 
     make_claims(shape, after, &pool_kib);
     after[who].shares += 1 + after[who].shares / 2;
-    xlp_allocate(before, count, pool_kib);
-    xlp_allocate(after, count, pool_kib);
+    allocate(before, count, pool_kib);
+    allocate(after, count, pool_kib);
     /* An odd KiB may go to another. */
     return after[who].given_kib < before[who].given_kib - 1 ? "more shares gave less" : NULL;
 }
@@ -581,7 +589,7 @@ static const char *claims_of_others_leave_the_entitled_need(const struct shape *
         for (int level = XLP_LEVEL_BARE; i > 0 && level < XLP_LEVELS; level++)
             greedy[i].level_kib[level] = greedy[i].cap_kib;
     }
-    unpaid = xlp_allocate(greedy, count, pool_kib);
+    unpaid = allocate(greedy, count, pool_kib);
     if (unpaid <= XLP_LEVEL_KEPT)
         return NULL; /* not even what is held and the floors can be paid */
     /* Its part if all had the same per share, floors apart: what a claim with no other levels would
@@ -590,7 +598,7 @@ static const char *claims_of_others_leave_the_entitled_need(const struct shape *
         for (int level = XLP_LEVEL_ENTITLED; level < XLP_LEVELS; level++)
             modest[i].level_kib[level] =
                 level < XLP_LEVEL_COMFORT ? modest[i].level_kib[XLP_LEVEL_KEPT] : modest[i].cap_kib;
-    xlp_allocate(modest, count, pool_kib);
+    allocate(modest, count, pool_kib);
     entitled_kib = modest[0].given_kib;
     if (entitled_kib > greedy[0].level_kib[XLP_LEVEL_NEED])
         entitled_kib = greedy[0].level_kib[XLP_LEVEL_NEED];

@@ -238,8 +238,7 @@ static inline int model_decide(struct model *m, bool restart)
     if (xlp_plan_start(&m->plan, &m->snapshot) < 0)
         return -1;
     if (xlp_roster_call(&m->roster, &m->snapshot, &m->policy) < 0 ||
-        xlp_memory_decide(m->memory, &m->snapshot, &m->policy, &m->roster, restart, &m->plan,
-                          m->views) < 0)
+        xlp_memory_decide(m->memory, &m->snapshot, &m->policy, &m->roster, restart, &m->plan) < 0)
         return -1;
     xlp_memory_explain(m->memory, &m->snapshot, &m->roster, &m->plan, m->views);
     return 0;

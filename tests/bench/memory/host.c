@@ -65,6 +65,7 @@ void mem_host_init(struct mem_host *h, size_t guest_count, const struct xlp_poli
         h->shares[i] = 1000;
     }
     h->claims = bench_alloc(guest_count, sizeof(*h->claims));
+    h->ranges = bench_alloc(2 * guest_count, sizeof(*h->ranges));
     h->ramp_s = bench_alloc(WAITS_MAX, sizeof(*h->ramp_s));
     h->return_s = bench_alloc(WAITS_MAX, sizeof(*h->return_s));
     snprintf(text, sizeof(text), "*: floor=%dm", FLOOR_MIB);
@@ -112,6 +113,7 @@ void mem_host_free(struct mem_host *h)
 {
     model_dispose(&h->model);
     free(h->claims);
+    free(h->ranges);
     free(h->ramp_s);
     free(h->return_s);
 }
@@ -233,7 +235,7 @@ static void share_out(struct mem_host *h, enum basis basis)
         for (int level = XLP_LEVEL_BARE; level < XLP_LEVELS; level++)
             c->level_kib[level] = most_kib;
     }
-    xlp_allocate(h->claims, h->model.count, h->memory_kib - h->reserve_kib);
+    xlp_allocate(h->claims, h->model.count, h->memory_kib - h->reserve_kib, h->ranges);
 }
 
 /* Jain's index of what each has of what it should have: 1 when all have the same part. */

@@ -70,6 +70,7 @@ struct mem_host {
     uint32_t shares[MODEL_GUESTS_MAX];
     struct mem_notes notes[MODEL_GUESTS_MAX];
     struct xlp_claim *claims; /* [model.count] */
+    struct xlp_range *ranges;
     double now_s;
     double *ramp_s, *return_s; /* how long each took */
     size_t ramp_count, return_count;

@@ -57,6 +57,7 @@ static void print_scale(const struct mem_results *r)
         json_number("steady_allocations", s->steady_allocations), printf(", ");
         json_number("busy_us", s->busy_us), printf(", ");
         json_number("busy_p99_us", s->busy_p99_us), printf(", ");
+        json_number("explain_us", s->explain_us), printf(", ");
         json_number("fit_us", s->fit_us), printf(", ");
         json_number("qmemman_us", s->qmemman_us), printf("}");
     }

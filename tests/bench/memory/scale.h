@@ -12,8 +12,9 @@ struct scale {
     size_t guest_count;
     double steady_us, steady_allocations; /* nobody's use changes; median */
     double busy_us, busy_p99_us; /* a tenth of the guests change, and need what is not there */
-    double qmemman_us;           /* qmemman-like on such a host, its balloons instant */
-    double fit_us;               /* c N log2 N, with c such that it fits busy_us best */
+    double explain_us; /* a verdict on every guest after such a decision; when asked for */
+    double qmemman_us; /* qmemman-like on such a host, its balloons instant */
+    double fit_us;     /* c N log2 N, with c such that it fits busy_us best */
 };
 
 /* The exponent e of the best fit of (N log N)^e: 1 when it grows as N log N does. */
