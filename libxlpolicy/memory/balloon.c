@@ -17,11 +17,11 @@ static void judge(struct balloon *b, const struct xlp_domain_memory *memory, int
                   uint64_t passed_ns);
 static void fail(struct balloon *b, const struct xlp_domain_memory *memory, int64_t host_free_kib);
 
-static int direction_of(const struct xlp_domain_memory *memory)
+static int direction_of(const struct xlp_domain_memory *memory, int64_t distance_kib)
 {
     int64_t way_kib = memory->target_kib - memory->actual_kib;
 
-    if (way_kib > XLP_ARRIVED_KIB)
+    if (way_kib > distance_kib + XLP_ARRIVED_KIB)
         return 1;
     return way_kib < -XLP_ARRIVED_KIB ? -1 : 0;
 }
@@ -38,19 +38,28 @@ static void open_long_window(struct balloon *b, int64_t actual_kib)
     b->long_ns = 0;
 }
 
-/* Proof that it works: it came a good way, or a little way and arrived. */
+/* Proof that it works: it came a good way the way it did not, or a little way and arrived. */
 static bool has_proved_itself(const struct balloon *b, int64_t actual_kib)
 {
-    int64_t moved_kib = actual_kib - b->failed_actual_kib;
+    bool was_to_grow = b->failed_target_kib > b->failed_actual_kib;
+    int64_t risen_kib = actual_kib - b->failed_actual_kib;
+    int64_t came_kib = was_to_grow ? risen_kib : -risen_kib;
+    int64_t moved_kib = risen_kib < 0 ? -risen_kib : risen_kib;
 
-    moved_kib = moved_kib < 0 ? -moved_kib : moved_kib;
-    return moved_kib >= LONG_PROGRESS_KIB || (b->direction == 0 && moved_kib >= XLP_ARRIVED_KIB);
+    return came_kib >= LONG_PROGRESS_KIB || (b->direction == 0 && moved_kib >= XLP_ARRIVED_KIB);
+}
+
+static void forgive(struct balloon *b)
+{
+    b->failed = false;
+    b->failures = 0;
+    b->retry_left_ns = 0;
 }
 
 void xlp_balloon_observe(struct balloon *balloon, const struct xlp_domain_memory *memory,
                          int64_t host_free_kib, uint64_t passed_ns, bool fresh)
 {
-    int direction = direction_of(memory);
+    int direction = direction_of(memory, balloon->distance_kib);
     bool told_again = balloon->failed && balloon->target_kib != memory->target_kib;
     bool at_rest = balloon->seen && balloon->actual_kib == memory->actual_kib;
 
@@ -68,11 +77,8 @@ void xlp_balloon_observe(struct balloon *balloon, const struct xlp_domain_memory
         judge(balloon, memory, host_free_kib, passed_ns);
     }
     balloon->seen = true;
-    if (balloon->failed && has_proved_itself(balloon, memory->actual_kib)) {
-        balloon->failed = false;
-        balloon->failures = 0;
-        balloon->retry_left_ns = 0;
-    }
+    if (balloon->failed && has_proved_itself(balloon, memory->actual_kib))
+        forgive(balloon);
 }
 
 static void judge(struct balloon *b, const struct xlp_domain_memory *memory, int64_t host_free_kib,
@@ -95,12 +101,30 @@ static void judge(struct balloon *b, const struct xlp_domain_memory *memory, int
     }
 }
 
+/* Told less, it went as far below that: such a driver counts otherwise than Xen, and has arrived.
+ * To tell it what it has, again and again, would take all it has. No guest gains by it: others lose
+ * what it does not take of its promise, and it has lost as much itself. */
+static bool keeps_its_distance(const struct balloon *b, const struct xlp_domain_memory *memory)
+{
+    int64_t gap_kib = memory->target_kib - memory->actual_kib;
+    int64_t failed_gap_kib = b->failed_target_kib - b->failed_actual_kib;
+
+    return memory->target_kib < b->failed_target_kib &&
+           memory->actual_kib < b->failed_actual_kib - XLP_ARRIVED_KIB / 2 &&
+           gap_kib <= failed_gap_kib + XLP_ARRIVED_KIB;
+}
+
 /* Failing again on what it failed on is old news: it has not been told anything new. */
 static void fail(struct balloon *b, const struct xlp_domain_memory *memory, int64_t host_free_kib)
 {
     bool no_memory = b->direction > 0 && host_free_kib < memory->target_kib - memory->actual_kib;
     uint64_t retry_s = RETRY_FIRST_S;
 
+    if (b->failed && keeps_its_distance(b, memory)) {
+        b->distance_kib = memory->target_kib - memory->actual_kib;
+        forgive(b);
+        return;
+    }
     if (b->failed && !b->retold)
         return;
     b->failed = true;

@@ -137,6 +137,7 @@ struct balloon {
     bool retold;           /* it has been told another target since */
     unsigned int failures; /* in a row */
     uint64_t retry_left_ns;
+    int64_t distance_kib; /* so far below its target it rests, and always will */
 };
 
 /* host_free_kib: a balloon that cannot grow because there is no memory is not to blame. fresh:

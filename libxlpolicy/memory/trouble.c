@@ -28,7 +28,8 @@ static void tell(struct party *p, enum xlp_reason_code code, int64_t target_kib)
 }
 
 /* It did not grow: the promise of memory is taken back, all of it, for others can use it. That
- * takes nothing from the guest, which is promised the same again when its balloon is next tried.
+ * takes nothing from a guest that stays where it is, which is promised the same again when its
+ * balloon is next tried; one that follows downwards is not told so twice (balloon.c).
  * Tried again, the target moves by a little; the memory for that must be there. */
 static void mend_growth(struct party *p, struct room *room, bool again)
 {

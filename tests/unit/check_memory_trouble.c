@@ -84,6 +84,23 @@ START_TEST(a_balloon_that_works_again_is_forgiven)
 }
 END_TEST
 
+static const int64_t distances_mib[] = {5, 6, 16, 19, 25, 60};
+
+START_TEST(a_driver_that_rests_below_its_target_is_not_led_downwards)
+{
+    struct model_guest *g;
+
+    m.free_kib = 4096 * MIB;
+    g = model_add(&m, 1024, 2048, 900);
+    g->distance_kib = distances_mib[_i] * MIB;
+    run_from_start(3600);
+    ck_assert_int_ge(g->actual_kib, (1024 - 2 * distances_mib[_i]) * MIB);
+    g->trace.point[0].mib = 1300; /* and it may grow still */
+    model_run(&m, 700);
+    ck_assert_int_ge(g->actual_kib, (1300 - distances_mib[_i]) * MIB);
+}
+END_TEST
+
 START_TEST(others_are_served_while_one_is_stuck)
 {
     struct model_guest *stuck, *other;
@@ -349,6 +366,8 @@ static TCase *balloons(void)
     tcase_add_test(tcase, a_promise_that_is_not_taken_is_taken_back);
     tcase_add_test(tcase, a_balloon_that_fails_is_tried_again_more_and_more_seldom);
     tcase_add_test(tcase, a_balloon_that_works_again_is_forgiven);
+    tcase_add_loop_test(tcase, a_driver_that_rests_below_its_target_is_not_led_downwards, 0,
+                        sizeof(distances_mib) / sizeof(distances_mib[0]));
     tcase_add_test(tcase, others_are_served_while_one_is_stuck);
     tcase_add_test(tcase, a_balloon_that_does_not_shrink_is_poked_with_another_target);
     tcase_add_test(tcase, a_trickle_does_not_pass_for_a_balloon_that_works);

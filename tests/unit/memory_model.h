@@ -44,6 +44,7 @@ struct model_guest {
     int64_t overhead_kib;
     int64_t actual_kib, target_kib, max_kib, static_max_kib;
     enum model_balloon balloon;
+    int64_t distance_kib; /* below its target its balloon rests */
     bool parked, lies, refuses; /* refuses: its toolstack takes no target */
     uint32_t refusals;
     struct xlp_mem_report report;
@@ -144,7 +145,7 @@ static inline void model_balloon_step(struct model *m, struct model_guest *g)
 {
     int64_t most_kib = (int64_t)((double)m->balloon_kib_s * MODEL_STEP_NS / MODEL_SECOND_NS);
     int64_t aim_kib = g->target_kib < g->max_kib ? g->target_kib : g->max_kib;
-    int64_t way_kib = aim_kib - g->actual_kib;
+    int64_t way_kib = aim_kib - g->distance_kib - g->actual_kib;
     bool stuck = g->balloon == MODEL_STUCK || (g->balloon == MODEL_STUCK_UP && way_kib > 0) ||
                  (g->balloon == MODEL_STUCK_DOWN && way_kib < 0);
 
