@@ -24,7 +24,7 @@ enum xlp_outcome_code {
 
 struct xlp_outcome {
     enum xlp_outcome_code code;
-    char detail[160]; /* "" when done */
+    char detail[160]; /* why it is not done; or, done, what of it is still to come, or "" */
 };
 
 /* Why wait() came back; several may hold. */

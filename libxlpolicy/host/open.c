@@ -74,7 +74,8 @@ char *xlp_outcome_format(const struct xlp_action *action, const struct xlp_outco
     if (!outcome || outcome->code == XLP_NOT_DONE_DRY_RUN)
         snprintf(text, size, "would: %s", line);
     else if (outcome->code == XLP_DONE)
-        snprintf(text, size, "done: %s", line);
+        snprintf(text, size, "done: %s%s%s%s", line, outcome->detail[0] ? " (" : "",
+                 outcome->detail, outcome->detail[0] ? ")" : "");
     else
         snprintf(text, size, "not done (%s%s%s): %s", xlp_outcome_name(outcome->code),
                  outcome->detail[0] ? ": " : "", outcome->detail, line);

@@ -144,15 +144,18 @@ static void release_target(struct xen_host *h, struct xen_domain *d, const struc
 {
     const struct xen_memory_record *r = &d->memory;
     bool ours = r->recorded && d->target_kib == r->our_target;
+    int64_t target_kib = d->target_kib, max_kib = xlp_xen_max_kib(d);
 
     if (ours && !is_restored(d, r) && !r->releasing && !start_back(h, d, o))
         return;
     if (ours && !changes_nothing(d, a) && !change_on_record(h, d, a, o))
         return;
     if (ours && !is_restored(d, r)) {
+        bool came_nearer = d->target_kib != target_kib || xlp_xen_max_kib(d) != max_kib;
+
         if (o->code == XLP_DONE && d->target_kib == r->original_target)
-            xlp_xen_outcome(o, XLP_NOT_DONE_BUSY,
-                            "its target is restored; its limit of %" PRId64
+            xlp_xen_outcome(o, came_nearer ? XLP_DONE : XLP_NOT_DONE_BUSY,
+                            "its limit of %" PRId64
                             " KiB follows when it has given back: it still holds %" PRId64 " KiB",
                             r->original_max, xlp_xen_actual_kib(d));
         return;
@@ -302,6 +305,8 @@ static bool change(struct xen_host *h, struct xen_domain *d, const struct xlp_ac
             d->own_writes++;
     }
     if (a->limit_kib)
-        lower_limit(h, d, a->limit_kib, o); /* the target stands by now, which is what matters */
+        lower_limit(h, d, a->limit_kib, o);
+    if (o->code == XLP_NOT_DONE_FAILED && a->to_kib != target_kib)
+        o->code = XLP_DONE; /* the target stands, which is what matters; the limit is tried again */
     return true;
 }

@@ -329,6 +329,7 @@ START_TEST(an_original_that_xen_would_have_widened_is_not_kept)
     fake_close(h);
 }
 END_TEST
+
 /* ---- a xenstore that went ---- */
 
 START_TEST(a_lost_connection_is_made_again_and_the_ledger_with_it)
