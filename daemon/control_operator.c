@@ -9,18 +9,20 @@
 #include "request.h"
 #include "trial.h"
 
-#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_MS      UINT64_C(1000000)
+#define LONGEST_GAP_NS (500 * NS_PER_MS)
 
 /* ---- rebalance ---- */
 
-/* Use cannot be measured over too short a time. */
+/* Use cannot be measured over too short a time. Nor may it be as long as events keep ticks apart,
+ * or a guest that goes on making them would keep us waiting. */
 static uint64_t too_early_ns(const struct daemon *d)
 {
     uint64_t gap_ns = (uint64_t)d->config.policy.tick_ms * NS_PER_MS / 2;
     uint64_t since_ns = d->host->ops->now_ns(d->host) - d->last_tick_ns;
 
-    if (gap_ns > 1000 * NS_PER_MS)
-        gap_ns = 1000 * NS_PER_MS;
+    if (gap_ns > LONGEST_GAP_NS)
+        gap_ns = LONGEST_GAP_NS;
     return since_ns < gap_ns ? gap_ns - since_ns : 0;
 }
 

@@ -190,8 +190,8 @@ int cycle_release_all(struct daemon *d)
     int rc = command_all(d, xlp_plan_release, &outcomes);
 
     for (size_t i = 0; rc >= 0 && i < outcomes.count; i++)
-        rc +=
-            outcomes.at[i].code == XLP_NOT_DONE_BUSY || outcomes.at[i].code == XLP_NOT_DONE_FAILED;
+        rc += outcomes.at[i].code != XLP_DONE && outcomes.at[i].code != XLP_NOT_DONE_DRY_RUN &&
+              outcomes.at[i].code != XLP_NOT_DONE_GONE;
     free(outcomes.at);
     return rc;
 }

@@ -15,8 +15,8 @@ int cycle_look(struct daemon *d);
  * As cycle_run. */
 int cycle_rebalance(struct daemon *d);
 
-/* Puts everything back as it was, whatever the mode. How many actions failed or found an obstacle,
- * and may be tried again; or -1 with a sentence in d->last_error. */
+/* Puts everything back as it was, whatever the mode. How many actions were not done, though their
+ * domains are there; or -1 with a sentence in d->last_error. */
 int cycle_release_all(struct daemon *d);
 
 /* Ends a release of all that is not finished, because acting begins again. 0, or -1 with a sentence

@@ -125,8 +125,11 @@ static void pat_watchdog(const struct daemon *d, uint64_t interval_ns, uint64_t 
 
     if (now_ns < *due_ns)
         return;
-    if (!d->failing)
-        notify_send("WATCHDOG=1");
+    if (d->failing) {
+        *due_ns = d->next_tick_ns > now_ns ? d->next_tick_ns : now_ns + NS_PER_MS;
+        return;
+    }
+    notify_send("WATCHDOG=1");
     *due_ns = now_ns + interval_ns;
 }
 

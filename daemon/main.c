@@ -73,6 +73,9 @@ static int run_daemon(struct daemon *d)
     code = daemon_start_control(d, error, sizeof(error)) < 0 ? complain(error)
                                                              : serve(d, signal_fd, ready_fd);
     control_close(&d->control);
+    /* Who waits for the pidfile to go may start the next one at once, and that wants the host. */
+    d->host->ops->close(d->host);
+    d->host = NULL;
     pidfile_release(d->options->pidfile_path, pidfile_fd);
     close(signal_fd);
     return code;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "control_commands.h"
+#include "cycle.h"
 #include "json/json.h"
 #include "log.h"
 #include "notify.h"
@@ -167,6 +168,9 @@ int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_s
              d->config_found ? d->options->config_path : "no configuration file: the defaults");
     if (d->options->mode < 0 && d->config.mode != mode_before) {
         trial_cancel(d);
+        if (d->config.mode == CONFIG_ACT && cycle_resume(d) < 0)
+            log_line(LOG_ERR, "reload (%s): guests on their way back stay so: %s", who,
+                     d->last_error);
         daemon_set_mode(d, d->config.mode, "the configuration");
     }
     tick_ns = (uint64_t)d->config.policy.tick_ms * 1000000;

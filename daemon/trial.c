@@ -72,7 +72,8 @@ uint64_t trial_due_ns(const struct daemon *d)
 
 /* ---- the end ---- */
 
-/* Memory that is still on its way, the ticks see to: its release has begun, and that is all. */
+/* Memory that is still on its way, the ticks see to: its release has begun, and that is all. While
+ * the host cannot be looked at nothing is tried, so nothing is given up. */
 static void put_back(struct daemon *d)
 {
     int left = cycle_release_all(d);
@@ -82,7 +83,8 @@ static void put_back(struct daemon *d)
         trial_cancel(d);
         return;
     }
-    if (++d->trial.tries < TRIAL_TRIES_MAX) {
+    d->trial.tries += left > 0;
+    if (d->trial.tries < TRIAL_TRIES_MAX) {
         d->trial.due_ns =
             d->host->ops->now_ns(d->host) + (uint64_t)d->config.policy.tick_ms * 1000000;
         return;

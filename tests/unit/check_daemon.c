@@ -7,9 +7,12 @@
 /* links: daemon/metrics.c daemon/textfile.c */
 /* The daemon's parts on a host that does what the test says: ticks, failures, what is told. */
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "check_main.h"
@@ -311,6 +314,70 @@ START_TEST(what_was_reloaded_shows_in_the_state_at_once)
 }
 END_TEST
 
+START_TEST(the_mode_act_from_the_file_ends_a_release_as_the_command_does)
+{
+    char error[256];
+    int rc;
+
+    named.host = "fake";
+    named.mode = -1;
+    write_config();
+    strcpy(d.control.path, named.config_path);
+    fake.releasing = true;
+    rc = daemon_reload(&d, "SIGHUP", error, sizeof(error));
+    unlink(named.config_path);
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_eq(d.mode, CONFIG_ACT);
+    ck_assert_uint_eq(fake.applied, 1);
+}
+END_TEST
+
+/* ---- the watchdog ---- */
+
+static int watchdog_socket(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    socklen_t length;
+
+    ck_assert_int_ge(fd, 0);
+    length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+                         (size_t)snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
+                                          "check_daemon.%d", (int)getpid()));
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+    address.sun_path[0] = '@';
+    setenv("NOTIFY_SOCKET", address.sun_path, 1);
+    setenv("WATCHDOG_USEC", "180000000", 1);
+    return fd;
+}
+
+static unsigned int pats(int fd)
+{
+    unsigned int count = 0;
+    char text[256];
+    ssize_t length;
+
+    while ((length = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+        text[length] = '\0';
+        count += strcmp(text, "WATCHDOG=1") == 0;
+    }
+    return count;
+}
+
+/* One is due every 90 s, a look every 60: the second fails, and the third comes in time. */
+START_TEST(a_look_that_fails_puts_a_pat_off_until_one_succeeds)
+{
+    int fd = watchdog_socket();
+
+    d.config.policy.tick_ms = 60000;
+    fake.observe_fails_at = 2;
+    fake.ends_at = 4;
+    ck_assert_int_eq(loop_run(&d, -1), 0);
+    ck_assert_uint_eq(pats(fd), 2);
+    close(fd);
+}
+END_TEST
+
 /* ---- the history ---- */
 
 START_TEST(the_history_keeps_the_last_in_order)
@@ -458,9 +525,11 @@ FIXTURE_CASE(one_tick, a_look_that_fails_leaves_the_last_snapshot,
 FIXTURE_CASE(asking, the_state_is_put_together_once_a_tick,
              what_a_command_changed_shows_in_the_state_at_once)
 FIXTURE_CASE(reloading, a_reload_that_fails_changes_nothing,
-             what_was_reloaded_shows_in_the_state_at_once)
+             what_was_reloaded_shows_in_the_state_at_once,
+             the_mode_act_from_the_file_ends_a_release_as_the_command_does)
+FIXTURE_CASE(watchdog, a_look_that_fails_puts_a_pat_off_until_one_succeeds)
 FIXTURE_CASE(telling, the_history_keeps_the_last_in_order, what_is_done_is_told_each_time,
              what_is_planned_is_told_when_it_changes, another_outcome_is_news,
              what_comes_up_again_after_a_minute_is_told_again,
              what_is_remembered_as_told_is_bounded, the_lines_say_what_became_of_it)
-CHECK_MAIN("daemon", ticks, one_tick, asking, reloading, telling)
+CHECK_MAIN("daemon", ticks, one_tick, asking, reloading, watchdog, telling)

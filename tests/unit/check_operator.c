@@ -129,6 +129,21 @@ START_TEST(what_cannot_be_put_back_is_tried_again_and_given_up_in_the_end)
 }
 END_TEST
 
+START_TEST(nothing_is_given_up_while_the_host_cannot_be_looked_at)
+{
+    fake.releasing = true;
+    ck_assert(says("\"trial\",\"for_s\":1", "\"ok\":true"));
+    fake.observe_fails_at = fake.observed + 1;
+    fake.fails_again = 500;
+    run_for(20 * SECOND);
+    ck_assert(has_mark());
+    fake.observe_fails_at = 0;
+    run_for(1 * SECOND);
+    ck_assert(!has_mark());
+    ck_assert_int_eq(fake.applied_last, XLP_RELEASE_TARGET);
+}
+END_TEST
+
 START_TEST(a_trial_may_be_begun_anew_but_not_over_the_mode_act)
 {
     ck_assert(says("\"trial\",\"for_s\":2", "\"ok\":true"));
@@ -265,6 +280,7 @@ CHECK_FIXTURE_CASE(plain_trials, set_up_place, tear_down_place,
                    a_trial_acts_and_puts_everything_back_when_it_is_over,
                    a_trial_that_ends_wakes_the_daemon_in_the_midst_of_a_long_tick,
                    what_cannot_be_put_back_is_tried_again_and_given_up_in_the_end,
+                   nothing_is_given_up_while_the_host_cannot_be_looked_at,
                    a_trial_may_be_begun_anew_but_not_over_the_mode_act)
 static TCase *trials(void)
 {

@@ -27,6 +27,7 @@ struct fake {
     uint64_t looks_ns[200];               /* when */
     unsigned int observed, waited, applied;
     unsigned int observe_fails_at, wait_fails_at, ends_at; /* the how manieth call; 0: never */
+    unsigned int fails_again;                              /* looks, after the one that failed */
     uint32_t refuses_vcpu;                                 /* XLP_UNKNOWN: none */
     bool releasing;                                        /* its guest's memory */
     bool afresh;                                           /* the last look was to be */
@@ -56,7 +57,8 @@ static int fake_observe(struct xlp_host *host, struct xlp_snapshot *s)
             .ledger = {true, 1 << 20, 1 << 20, 1 << 20, true},
         };
     }
-    if (fake->observed != fake->observe_fails_at)
+    if (fake->observe_fails_at == 0 || fake->observed < fake->observe_fails_at ||
+        fake->observed > fake->observe_fails_at + fake->fails_again)
         return 0;
     snprintf(host->error, sizeof(host->error), "xenstored does not answer; start it");
     return -1;
