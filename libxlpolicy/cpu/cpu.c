@@ -146,26 +146,31 @@ static double cap_per_vcpu(const struct xlp_snapshot *s, const struct xlp_domain
 }
 
 /* Measures a domain's vCPUs. Returns what they want, all together. */
-static double measure_vcpus(struct tick *t, const struct xlp_domain *d)
+static double measure_vcpus(const struct tick *t, const struct xlp_domain *d)
 {
+    const struct xlp_vcpu *v = &t->s->vcpus[d->first_vcpu], *end = v + d->vcpu_count;
+    const struct xlp_cpumap *saturated = &t->c->saturated;
+    struct vcpu_past *past = &t->c->now.vcpus[d->first_vcpu];
+    struct xlp_vcpu_view *view = &t->views[d->first_vcpu];
     struct demand_input in = {
         .now_ns = t->s->time_ns, .elapsed_ns = t->elapsed_ns, .cap = cap_per_vcpu(t->s, d)};
+    bool stands_still = d->flags != 0;
     double sum = 0;
 
-    for (uint32_t i = d->first_vcpu; i < d->first_vcpu + d->vcpu_count; i++) {
-        const struct xlp_vcpu *v = &t->s->vcpus[i];
-        struct vcpu_past *past = &t->c->now.vcpus[i];
-        struct xlp_vcpu_view *view = &t->views[i];
-        double used;
+    for (; v < end; v++, past++, view++) {
+        double used, demand;
 
-        in.pcpu_saturated = xlp_cpumap_test(&t->c->saturated, v->pcpu);
+        in.pcpu_saturated = xlp_cpumap_test(saturated, v->pcpu);
         used = xlp_measure_demand(v, &in, past);
-        view->used = used > 0 ? used : 0;
-        view->known = past->known;
-        view->home = XLP_UNKNOWN;
-        view->demand = past->known && v->online && !d->flags ? past->demand : 0;
-        view->entitlement = view->demand; /* unless there is not enough */
-        sum += view->demand;
+        demand = past->known && v->online && !stands_still ? past->demand : 0;
+        *view = (struct xlp_vcpu_view){
+            .used = used > 0 ? used : 0,
+            .demand = demand,
+            .entitlement = demand, /* unless there is not enough */
+            .known = past->known,
+            .home = XLP_UNKNOWN,
+        };
+        sum += demand;
     }
     return sum;
 }

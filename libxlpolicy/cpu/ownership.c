@@ -62,34 +62,36 @@ static void judge_recorded(const struct xlp_vcpu *v, const struct pool_facts *po
         refuse(t, XLP_REASON_CPU_TAKEN_BACK, v->id);
 }
 
-/* The only pCPU that both masks of a vCPU leave it, or XLP_UNKNOWN. */
+/* The only slot that both masks of a vCPU leave it, or XLP_NOWHERE. */
 static uint32_t only_of_both(const struct xlp_vcpu *v, const struct pool_facts *pool)
 {
     const struct map_facts *hard = &pool->maps[v->hard], *soft = &pool->maps[v->soft];
     struct xlp_cpumap both;
-    uint32_t slot;
 
     if (soft->covers)
-        return hard->only_online;
+        return hard->only_slot;
     if (hard->covers)
-        return soft->only_online;
+        return soft->only_slot;
     both = xlp_cpumap_and(hard->slots, soft->slots);
-    slot = xlp_cpumap_only(&both);
-    return slot == XLP_UNKNOWN ? XLP_UNKNOWN : pool->pcpu_of[slot];
+    return xlp_cpumap_only(&both);
 }
 
 /* Where it is bound now. A preference is no home for a policy that pins: it gets one, there. */
 static void find_home(const struct xlp_vcpu *v, const struct pool_facts *pool,
                       const struct xlp_policy *policy, struct tenure *t)
 {
+    uint32_t both;
+
     t->home = t->prefer = pool->maps[v->hard].only_online;
+    t->home_slot = pool->maps[v->hard].only_slot;
     if (t->home != XLP_UNKNOWN)
         return;
-    t->prefer = only_of_both(v, pool);
-    if (policy->cpu_affinity == XLP_AFFINITY_SOFT)
+    both = only_of_both(v, pool);
+    t->prefer = both == XLP_NOWHERE ? v->pcpu : pool->pcpu_of[both];
+    if (policy->cpu_affinity == XLP_AFFINITY_SOFT && both != XLP_NOWHERE) {
         t->home = t->prefer;
-    if (t->prefer == XLP_UNKNOWN)
-        t->prefer = v->pcpu;
+        t->home_slot = both;
+    }
 }
 
 /* The node its memory was put on, as far as its masks tell: the nodes it was first given. */
@@ -112,6 +114,7 @@ void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
     t->base = t->ours ? v->ledger.original_hard : v->hard;
     base = &pool->maps[t->base];
     t->whole_pool = base->pin != XLP_UNKNOWN;
+    t->allowed = t->whole_pool || base->covers ? NULL : base->slots;
     t->home_node = node_of(v, pool, t->ours);
     find_home(v, pool, policy, t);
     if (forbidden != XLP_REASON_NONE)
@@ -133,14 +136,6 @@ void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
         else if (pool->scheduler_balances && t->home == XLP_UNKNOWN)
             refuse(t, XLP_REASON_CPU_SCHED_BALANCES, pool->pool->id);
     }
-}
-
-const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
-                                          const struct tenure *tenure)
-{
-    const struct map_facts *base = &pool->maps[tenure->base];
-
-    return tenure->whole_pool || base->covers ? NULL : base->slots;
 }
 
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,

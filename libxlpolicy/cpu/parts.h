@@ -66,7 +66,8 @@ struct slot {
  * worked out once a tick for each. */
 struct map_facts {
     const struct xlp_cpumap *slots; /* its online pCPUs of the pool, as slots */
-    uint32_t only_online;           /* the first pCPU of its only online slot, or XLP_UNKNOWN */
+    uint32_t only_slot;             /* its only online slot, or XLP_NOWHERE */
+    uint32_t only_online;           /* the first pCPU of that, or XLP_UNKNOWN */
     uint32_t pin;                   /* its only pCPU (or slot) of all, or XLP_UNKNOWN */
     uint32_t node;                  /* the node (as in struct slot) of its first online pCPU */
     bool empty;                     /* no online pCPU of the pool is in it */
@@ -106,8 +107,10 @@ struct tenure {
     bool whole_pool;    /* base is a pin that was handed over: the whole pool is allowed */
     bool ours;          /* its masks are what we wrote last */
     uint32_t home;      /* the single pCPU it is bound to, or XLP_UNKNOWN */
-    uint32_t prefer;    /* without a home: where it had best start */
-    uint32_t base;      /* the set to stay within: an index into snapshot.maps */
+    uint32_t home_slot; /* the slot that this is the first of, or XLP_NOWHERE */
+    uint32_t prefer;    /* without a home: the pCPU where it had best start */
+    uint32_t base;      /* the set to stay within: an index into snapshot.maps, */
+    const struct xlp_cpumap *allowed; /* and that as slots; NULL: everywhere in the pool */
     uint32_t home_node; /* the node (as in struct slot) its memory is on, or XLP_NOWHERE */
     enum xlp_reason_code verdict; /* when not movable: why, */
     int64_t number;               /* and the number that goes with it */
@@ -123,10 +126,6 @@ void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
                 const struct xlp_policy *policy, enum xlp_reason_code forbidden,
                 struct tenure *tenure_out);
 
-/* Where it may run, as slots; NULL: everywhere in the pool. */
-const struct xlp_cpumap *xlp_tenure_slots(const struct pool_facts *pool,
-                                          const struct tenure *tenure);
-
 /* Fills in the masks that bind it to the pCPUs `to` in the policy's affinity mode. */
 void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
                       const struct tenure *tenure, const struct xlp_policy *policy,
@@ -138,11 +137,10 @@ void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
 struct claim {
     double demand, weight;
     double entitlement; /* out */
-    double met_at;      /* private: the level at which it has all it wants */
 };
 
 /* Weighted water-fill: entitlement = min(demand, level * weight), the level such that they sum to
- * min(capacity, total demand). scratch holds 2 * count elements. O(n log n), O(n) when all fits. */
+ * min(capacity, total demand). scratch holds count elements. */
 void xlp_entitle(struct claim *claims, size_t count, double capacity, uint32_t *scratch);
 
 /* ---- balance.c ---- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* One pool in one tick: what each vCPU is entitled to, whose it is to move, and where it goes. */
 
+#include <string.h>
+
 #include "tick.h"
 #include "weights.h"
 
@@ -128,97 +130,94 @@ static void bind_to_device(const struct tick *t, struct item *item)
     }
 }
 
-/* vcpus: so many go together, from this one on. */
-static void add_item(struct tick *t, uint32_t vcpu, uint32_t vcpus, const struct tenure *tenure)
+/* Of the vCPUs from first on, which go together. */
+static void add_item(struct tick *t, uint32_t first, uint32_t end, const struct tenure *tenure)
 {
-    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
+    const struct xlp_vcpu *v = &t->s->vcpus[first];
+    const struct xlp_vcpu_view *view = &t->views[first];
+    const struct xlp_cpumap *allowed = tenure->allowed;
     struct item *item = &t->items[t->item_count];
 
-    t->item_vcpus[t->item_count++] = vcpu;
+    t->item_vcpus[t->item_count++] = first;
     *item = (struct item){
-        .load = t->views[vcpu].entitlement,
-        .demand = t->views[vcpu].demand,
+        .load = view->entitlement,
+        .demand = view->demand,
+        .allowed = allowed,
         .owner = v->domain,
         .home_node = tenure->home_node,
-        .allowed = xlp_tenure_slots(&t->pool, tenure),
+        .slot = tenure->home_slot,
+        .prefer = XLP_NOWHERE,
         .why_first = XLP_REASON_CPU_FIRST_PLACE,
-        .may_move = t->c->now.vcpus[vcpu].settle_ticks == 0,
+        .may_move = t->c->now.vcpus[first].settle_ticks == 0,
     };
-    for (uint32_t i = vcpu + 1; i < vcpu + vcpus; i++) {
+    for (uint32_t i = first + 1; i < end; i++) {
         item->load = xlp_max(item->load, t->views[i].entitlement);
         item->demand = xlp_max(item->demand, t->views[i].demand);
     }
-    item->slot = slot_of(t, tenure->home, item->allowed);
-    item->prefer =
-        item->slot == XLP_NOWHERE ? slot_of(t, tenure->prefer, item->allowed) : XLP_NOWHERE;
-    if (item->slot != XLP_NOWHERE && is_to_be_softened(t, v, tenure))
+    if (allowed && !xlp_cpumap_test(allowed, item->slot))
+        item->slot = XLP_NOWHERE;
+    if (item->slot == XLP_NOWHERE)
+        item->prefer = slot_of(t, tenure->prefer, allowed);
+    else if (is_to_be_softened(t, v, tenure))
         item->why = XLP_REASON_CPU_MODE;
     if (t->c->domains[v->domain].passthrough)
         bind_to_device(t, item);
+    if (item->slot != XLP_NOWHERE)
+        t->c->load_before[item->slot] += item->load;
 }
 
 /* A vCPU that changed places since the last snapshot, by whomever, is given time to settle. */
-static void watch_home(struct tick *t, uint32_t vcpu, uint32_t home)
+static void watch_home(struct vcpu_past *past, uint32_t home, const struct xlp_policy *policy)
 {
-    struct vcpu_past *past = &t->c->now.vcpus[vcpu];
-
     if (past->settle_ticks > 0)
         past->settle_ticks--;
     if (past->home != home && past->home != XLP_UNKNOWN)
-        past->settle_ticks = (uint32_t)t->policy->cpu_cooldown_ticks;
+        past->settle_ticks = (uint32_t)policy->cpu_cooldown_ticks;
     past->home = home;
-    t->views[vcpu].home = home;
 }
 
-/* Whether one of these vCPUs can be placed: it is online, and what it wants is known. */
-static bool is_there(const struct tick *t, uint32_t first, uint32_t count)
+/* The vCPUs from first on, which the scheduler takes as one and which have one affinity, so what
+ * holds for the first holds for all: into an item to place, or load that is just there. */
+static void sort_vcpus(struct tick *t, uint32_t first, uint32_t end, struct domain_work *d,
+                       enum xlp_reason_code forbidden)
 {
-    for (uint32_t v = first; v < first + count; v++)
-        if (t->s->vcpus[v].online && t->views[v].known)
-            return true;
-    return false;
+    struct vcpu_past *pasts = t->c->now.vcpus;
+    struct xlp_vcpu_view *views = t->views;
+    const struct xlp_vcpu *vcpus = t->s->vcpus;
+    struct tenure tenure;
+    bool there = false; /* one of them can be placed: it is online, and what it wants is known */
+
+    xlp_tenure(&vcpus[first], &t->pool, t->policy, forbidden, &tenure);
+    for (uint32_t v = first; v < end; v++) {
+        watch_home(&pasts[v], tenure.home, t->policy);
+        views[v].home = tenure.home;
+        there |= vcpus[v].online & views[v].known;
+    }
+    if (!tenure.movable && d->unmoved == XLP_REASON_NONE) {
+        d->unmoved = tenure.verdict;
+        d->number = (uint32_t)tenure.number;
+    }
+    /* Nothing is decided on a look that could be compared with none before. */
+    if (tenure.movable && t->elapsed_ns && there)
+        add_item(t, first, end, &tenure);
+    else
+        for (uint32_t v = first; v < end; v++)
+            add_fixed(t, v);
 }
 
-/* The vCPUs of one domain: into items to place, and load that is just there. Those that the
- * scheduler takes as one have one affinity: what holds for the first holds for all. */
 static void sort_domain(struct tick *t, uint32_t domain)
 {
     struct domain_work *d = &t->c->domains[domain];
     const enum xlp_reason_code forbidden = d->unmoved;
-    uint32_t end = d->first_vcpu + d->vcpu_count, count;
+    uint32_t end = d->first_vcpu + d->vcpu_count, unit = t->pool.unit;
     size_t first = t->item_count;
 
-    for (uint32_t v = d->first_vcpu; v < end; v += count) {
-        struct tenure tenure;
-
-        count = end - v < t->pool.unit ? end - v : t->pool.unit;
-        xlp_tenure(&t->s->vcpus[v], &t->pool, t->policy, forbidden, &tenure);
-        for (uint32_t i = v; i < v + count; i++)
-            watch_home(t, i, tenure.home);
-        if (!tenure.movable && d->unmoved == XLP_REASON_NONE) {
-            d->unmoved = tenure.verdict;
-            d->number = (uint32_t)tenure.number;
-        }
-        /* Nothing is decided on a look that could be compared with none before. */
-        if (tenure.movable && t->elapsed_ns && is_there(t, v, count))
-            add_item(t, v, count, &tenure);
-        else
-            for (uint32_t i = v; i < v + count; i++)
-                add_fixed(t, i);
-    }
+    for (uint32_t v = d->first_vcpu; v < end; v += unit)
+        sort_vcpus(t, v, end - v < unit ? end : v + unit, d, forbidden);
     if (t->item_count > first)
         d->first_item = (uint32_t)(t->items_so_far + first);
     for (size_t i = first; i < t->item_count; i++)
         t->items[i].kin = (uint32_t)(t->item_count - first);
-}
-
-static void note_loads(struct tick *t)
-{
-    for (size_t i = 0; i < t->pool.slot_count; i++)
-        t->c->load_before[i] = t->c->slots[i].fixed_load;
-    for (size_t i = 0; i < t->item_count; i++)
-        if (t->items[i].slot != XLP_NOWHERE)
-            t->c->load_before[t->items[i].slot] += t->items[i].load;
 }
 
 static struct balance_limits limits_of(const struct xlp_policy *p, uint32_t moves_max)
@@ -256,6 +255,7 @@ static void start_pool(struct tick *t)
     struct xlp_cpu *c = t->c;
 
     xlp_pool_facts(t->s, &t->s->pools[t->pool_index], c->slots, c->maps, c->map_slots, &t->pool);
+    memset(c->load_before, 0, t->pool.slot_count * sizeof(*c->load_before));
     t->items = c->items + t->items_so_far;
     t->item_vcpus = c->item_vcpus + t->items_so_far;
     t->item_count = 0;
@@ -284,7 +284,8 @@ int xlp_place_pool(struct tick *t)
     for (uint32_t i = 0; i < t->s->domain_count; i++)
         if (t->c->domains[i].pool == t->pool_index)
             sort_domain(t, i);
-    note_loads(t);
+    for (size_t i = 0; i < t->pool.slot_count; i++)
+        t->c->load_before[i] += t->c->slots[i].fixed_load;
     if (place(t) < 0 || xlp_add_placements(t) < 0)
         return -1;
     end_pool(t);

@@ -180,6 +180,7 @@ static void learn_map(const struct xlp_cpumap *map, const struct pool_facts *fac
          p = xlp_cpumap_next(&in_online, p + 1))
         xlp_cpumap_set(map_slots, facts->slot_of[p]);
     only = xlp_cpumap_only(map_slots);
+    out->only_slot = only;
     out->only_online = only == XLP_UNKNOWN ? XLP_UNKNOWN : facts->pcpu_of[only];
     out->pin = pin_of(map, out, facts);
     out->empty = xlp_cpumap_is_empty(&in_online);

@@ -80,9 +80,7 @@ END_TEST
 static const char *allowed_to(uint32_t domid)
 {
     static char text[32];
-    struct pool_facts facts = facts_of_pool();
-    struct tenure t = tenure_of(domid);
-    const struct xlp_cpumap *slots = xlp_tenure_slots(&facts, &t);
+    const struct xlp_cpumap *slots = tenure_of(domid).allowed;
 
     return slots ? xlp_cpumap_format(slots, text, sizeof(text)) : "any";
 }
