@@ -111,6 +111,7 @@ struct xlp_domain_memory {
     int64_t static_max_kib;                   /* the most it can ever use */
     int64_t video_kib;                        /* video RAM, not in any of the above */
     int64_t dynamic_min_kib, dynamic_max_kib; /* squeezed's bounds, 0 where not set */
+    uint64_t by_hand_ns; /* how long ago its target was set, not by us; 0: nobody saw that */
 };
 
 /* What every tick has to look at stands first, so that it takes one line of the cache. */

@@ -55,6 +55,7 @@ struct xlp_sim_memory {
     int64_t unbuilt_kib;     /* claimed, while it is being built */
     int64_t last_change_kib; /* of the target, by the manager */
     uint32_t refusals;
+    uint64_t by_hand_at_ns; /* when the target was set, not by the manager; 0: it was not */
 
     /* the balloon driver */
     enum xlp_sim_balloon balloon;

@@ -219,6 +219,7 @@ static void act_on_memory(struct xlp_sim_domain *d, const struct xlp_action *act
     }
     m->our_target_kib = target_kib;
     m->target_kib = target_kib;
+    m->by_hand_at_ns = 0;
     if (action->limit_kib > 0)
         m->max_kib = larger(action->limit_kib, m->actual_kib);
 }

@@ -151,12 +151,13 @@ static void set_vcpus(struct xlp_sim *sim, struct xlp_sim_domain *d, uint32_t on
 }
 
 /* xl mem-set moves the limit along with the target. */
-static void mem_set(struct xlp_sim_domain *d, int64_t target_kib)
+static void mem_set(const struct xlp_sim *sim, struct xlp_sim_domain *d, int64_t target_kib)
 {
     if (target_kib > d->spec->max_memory_kib)
         target_kib = d->spec->max_memory_kib;
     d->memory.target_kib = target_kib;
     d->memory.max_kib = target_kib + XLP_SIM_LIMIT_SLACK_KIB;
+    d->memory.by_hand_at_ns = sim->now_ns;
 }
 
 /* A move to another pool sets all masks, the weight and the cap back: the new scheduler meets the
@@ -211,7 +212,7 @@ static void change_guest(struct xlp_sim *sim, struct xlp_sim_domain *d,
         d->cap_pct = event->has_cap ? event->cap_pct : d->cap_pct;
         sim->rates_stale = true;
         return;
-    case XLP_SIM_MEM_SET: mem_set(d, event->memory_kib); return;
+    case XLP_SIM_MEM_SET: mem_set(sim, d, event->memory_kib); return;
     case XLP_SIM_SET_LOAD:
         for (uint32_t k = 0; k < d->vcpu_count; k++)
             d->vcpus[k].load = &event->trace;

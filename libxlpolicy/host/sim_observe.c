@@ -145,6 +145,8 @@ static void fill_memory(const struct xlp_sim *sim, const struct xlp_sim_domain *
     m->report = memory->report;
     m->report_bad = memory->report_bad;
     m->refusals = memory->refusals;
+    if (memory->by_hand_at_ns)
+        m->by_hand_ns = sim->now_ns - memory->by_hand_at_ns;
     m->report_age_ns = sim->now_ns - memory->report_ns;
     m->ledger.recorded = memory->recorded;
     m->ledger.original_target_kib = memory->original_target_kib;

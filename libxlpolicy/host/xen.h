@@ -82,6 +82,13 @@ struct xen_memory_record {
     int64_t original_target, original_max, our_target, next_target;
 };
 
+/* A target that somebody else set while a daemon looked on. */
+struct xen_hand {
+    bool known;                  /* of this domain: when, and which */
+    int64_t target_kib, since_s; /* of the monotonic clock */
+    int64_t seen_kib;            /* its target at the last look, or as we set it; 0: not yet */
+};
+
 /* What a guest wrote of its memory, unparsed. */
 struct xen_report {
     enum xlp_report_source source;
@@ -139,6 +146,7 @@ struct xen_domain {
     bool released;
     struct xen_weight_record weight_record;
     struct xen_memory_record memory;
+    struct xen_hand hand;
     uint32_t target_refusals;
 
     struct xen_vcpu *vcpus; /* by id */
@@ -349,6 +357,8 @@ int xlp_xen_ledger_write_weight(struct xen_host *h, struct xen_domain *d,
                                 const struct xen_weight_record *record);
 int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
                                 const struct xen_memory_record *record);
+/* d->hand, where it is known. */
+int xlp_xen_ledger_write_hand(struct xen_host *h, struct xen_domain *d);
 int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool released);
 /* A domain went: its records go too, those of its vCPUs soon, the others much later. */
 void xlp_xen_ledger_gone(struct xen_host *h, const struct xen_domain *d);

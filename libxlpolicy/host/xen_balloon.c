@@ -303,6 +303,7 @@ static bool change(struct xen_host *h, struct xen_domain *d, const struct xlp_ac
         }
         if (d->watched)
             d->own_writes++;
+        d->hand.seen_kib = d->target_kib;
     }
     if (a->limit_kib)
         lower_limit(h, d, a->limit_kib, o);

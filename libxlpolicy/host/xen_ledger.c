@@ -10,6 +10,7 @@
  *   /tool/xlpolicyd/domains/UUID/memory     ORIGINAL_TARGET ORIGINAL_LIMIT OUR_TARGET
  *                                           [NEXT_TARGET], in KiB; and the word "releasing"
  *                                           while it is on its way back
+ *   /tool/xlpolicyd/domains/UUID/by-hand    TARGET SINCE, set by somebody else, as GONE below
  *   /tool/xlpolicyd/domains/UUID/released   "1": the operator wants it left alone
  *   /tool/xlpolicyd/domains/UUID/gone       when it was last there, in seconds of the monotonic
  *                                           clock, which starts with xenstore
@@ -66,6 +67,7 @@ static int add_strangers(struct xen_host *h);
 static int load_vcpus(struct xen_host *h, struct xen_domain *d);
 static int load_weight(struct xen_host *h, struct xen_domain *d);
 static int load_memory(struct xen_host *h, struct xen_domain *d);
+static int load_hand(struct xen_host *h, struct xen_domain *d);
 static int write_domid(struct xen_host *h, struct xen_domain *d);
 
 static const char *path_of(const uint8_t uuid[16], const char *key, char path[PATH_SIZE])
@@ -109,6 +111,8 @@ static int restore(struct xen_host *h, struct xen_domain *d)
         rc |= xlp_xen_ledger_write_weight(h, d, &d->weight_record);
     if (d->memory.recorded)
         rc |= xlp_xen_ledger_write_memory(h, d, &d->memory);
+    if (d->hand.known)
+        rc |= xlp_xen_ledger_write_hand(h, d);
     for (uint32_t id = 0; id < d->vcpu_count; id++)
         if (d->vcpus[id].record)
             rc |= xlp_xen_ledger_write_vcpu(h, d, id, d->vcpus[id].record);
@@ -279,6 +283,7 @@ static void forget_records(struct xen_domain *d)
     }
     memset(&d->weight_record, 0, sizeof(d->weight_record));
     memset(&d->memory, 0, sizeof(d->memory));
+    d->hand.known = false;
     d->released = false;
 }
 
@@ -316,7 +321,7 @@ int xlp_xen_ledger_load(struct xen_host *h, struct xen_domain *d)
     if (load_memory(h, d) < 0 || load_weight(h, d) < 0)
         return -1;
     if (d->ledger_has_domid)
-        return load_vcpus(h, d);
+        return load_hand(h, d) < 0 ? -1 : load_vcpus(h, d);
     d->memory.inherited = d->memory.recorded; /* rebooted */
     d->weight_record.inherited = d->weight_record.recorded;
     return 0;
@@ -403,6 +408,19 @@ static int load_weight(struct xen_host *h, struct xen_domain *d)
     r.pending = fields == 3;
     if (r.recorded)
         d->weight_record = r;
+    return 0;
+}
+
+static int load_hand(struct xen_host *h, struct xen_domain *d)
+{
+    char path[PATH_SIZE], *text = NULL;
+    int rc = xlp_xen_store_read(h, path_of(d->uuid, "by-hand", path), &text, NULL);
+
+    if (rc)
+        return rc < 0 ? -1 : 0;
+    d->hand.known =
+        sscanf(text, "%" SCNd64 " %" SCNd64, &d->hand.target_kib, &d->hand.since_s) == 2;
+    free(text);
     return 0;
 }
 
@@ -508,6 +526,23 @@ static void settle_inherited(struct xen_host *h, struct xen_domain *d)
         xlp_xen_ledger_write_memory(h, d, r->recorded ? r : NULL);
 }
 
+/* A target that changed since the last look, and not by us. Should it not get on record, the daemon
+ * that is running knows of it all the same. */
+static void settle_hand(struct xen_host *h, struct xen_domain *d)
+{
+    bool ours = d->memory.recorded && d->target_kib == d->memory.our_target;
+
+    if (h->read_only || d->info.cpu_time == 0 || d->target_kib <= 0)
+        return;
+    if (d->hand.seen_kib > 0 && d->hand.seen_kib != d->target_kib && !ours) {
+        d->hand.known = true;
+        d->hand.target_kib = d->target_kib;
+        d->hand.since_s = seconds(xlp_xen_now_ns());
+        xlp_xen_ledger_write_hand(h, d);
+    }
+    d->hand.seen_kib = d->target_kib;
+}
+
 void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d)
 {
     struct xen_memory_record *r = &d->memory;
@@ -524,6 +559,7 @@ void xlp_xen_ledger_settle(struct xen_host *h, struct xen_domain *d)
         if (!h->read_only)
             xlp_xen_ledger_write_memory(h, d, r);
     }
+    settle_hand(h, d);
 }
 
 /* ---- writing ---- */
@@ -616,6 +652,14 @@ int xlp_xen_ledger_write_memory(struct xen_host *h, struct xen_domain *d,
     if (record->releasing)
         snprintf(text + used, sizeof(text) - (size_t)used, RELEASING);
     return write_domid(h, d) < 0 ? -1 : write_entry(h, d, "memory", text);
+}
+
+int xlp_xen_ledger_write_hand(struct xen_host *h, struct xen_domain *d)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%" PRId64 " %" PRId64, d->hand.target_kib, d->hand.since_s);
+    return write_domid(h, d) < 0 ? -1 : write_entry(h, d, "by-hand", text);
 }
 
 int xlp_xen_ledger_write_released(struct xen_host *h, struct xen_domain *d, bool released)

@@ -46,6 +46,8 @@ void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t n
     m->dynamic_max_kib = d->dynamic_max_kib;
     m->balloon = d->balloon;
     m->refusals = d->target_refusals;
+    if (d->hand.known && d->hand.target_kib == d->target_kib)
+        m->by_hand_ns = now_ns - (uint64_t)d->hand.since_s * XEN_NS_PER_S;
     fill_report(d, age_ns, now_ns, m);
 
     if (record->recorded && !record->inherited) {

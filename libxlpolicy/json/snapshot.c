@@ -84,6 +84,7 @@ static const struct xlp_field memory_fields[] = {
     XLP_MAY(xlp_domain_memory, report_age_ns, XLP_FIELD_U64),
     XLP_MAY(xlp_domain_memory, report_bad, XLP_FIELD_BOOL),
     XLP_MAY(xlp_domain_memory, refusals, XLP_FIELD_U32),
+    XLP_MAY(xlp_domain_memory, by_hand_ns, XLP_FIELD_U64),
     XLP_OTHER("report"),
     XLP_OTHER("ledger"),
     XLP_END,

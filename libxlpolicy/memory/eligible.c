@@ -4,7 +4,8 @@
 
 /*
  * Where we wrote a target, the record of it tells ours from another's. Where we did not, the target
- * a guest has when first seen is its toolstack's; only a change after that is the operator's word.
+ * a guest has when first seen is its toolstack's; only a change after that is the operator's word,
+ * be it one that a daemon before us saw.
  */
 static bool set_by_hand(const struct hold *hold, const struct xlp_domain *d)
 {
@@ -13,7 +14,7 @@ static bool set_by_hand(const struct hold *hold, const struct xlp_domain *d)
     if (m->ledger.recorded)
         return m->target_kib != m->ledger.our_target_kib &&
                !(hold->honoured && hold->honoured_kib == m->target_kib);
-    return hold->seen && m->target_kib != hold->target_kib;
+    return hold->seen ? m->target_kib != hold->target_kib : m->by_hand_ns > 0;
 }
 
 void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
@@ -29,7 +30,8 @@ void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
     } else if (!(d->flags & XLP_DOMAIN_BUILDING) && set_by_hand(hold, d)) {
         hold->honoured = true;
         hold->honoured_kib = m->target_kib;
-        hold->left_ns = (uint64_t)policy->mem_manual_hold_s * XLP_SECOND_NS;
+        hold->left_ns = xlp_time_left((uint64_t)policy->mem_manual_hold_s * XLP_SECOND_NS,
+                                      hold->seen ? 0 : m->by_hand_ns);
     }
     hold->target_kib = m->target_kib;
     hold->seen = true;

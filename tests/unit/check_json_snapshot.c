@@ -104,6 +104,7 @@ static void make_memory(struct xlp_domain_memory *m)
     m->balloon = chance(50);
     m->report_bad = chance(20);
     m->refusals = chance(50) ? (uint32_t)any_u64() : 0;
+    m->by_hand_ns = chance(50) ? any_u64() : 0;
     m->report_age_ns = any_u64();
     if (chance(60))
         make_report(&m->report);

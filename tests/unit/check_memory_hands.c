@@ -172,6 +172,21 @@ START_TEST(a_target_changed_before_we_ever_wrote_one_holds_too)
 }
 END_TEST
 
+START_TEST(a_target_that_was_set_by_hand_before_a_restart_holds_for_the_rest_of_its_time)
+{
+    four_guests();
+    for (size_t i = 0; i < 2; i++)
+        model_mem_set(&m.guest[i], 700);
+    m.guest[0].by_hand_ns = 100 * MODEL_SECOND_NS;
+    model_run(&m, 190);
+    assert_code(0, XLP_REASON_MEM_OPERATOR);
+    ck_assert_int_eq(m.guest[0].target_kib, 700 * MIB);
+    ck_assert_int_lt(m.guest[1].target_kib, 700 * MIB); /* nobody knows that of this one */
+    model_run(&m, 70);
+    ck_assert_int_lt(m.guest[0].target_kib, 700 * MIB);
+}
+END_TEST
+
 START_TEST(what_the_toolstack_does_while_it_builds_is_no_word_of_the_operator)
 {
     four_guests();
@@ -260,6 +275,8 @@ static TCase *ownership(void)
     tcase_add_test(tcase, a_policy_of_off_touches_nobody);
     tcase_add_test(tcase, a_target_set_by_hand_holds_for_its_time);
     tcase_add_test(tcase, a_target_changed_before_we_ever_wrote_one_holds_too);
+    tcase_add_test(tcase,
+                   a_target_that_was_set_by_hand_before_a_restart_holds_for_the_rest_of_its_time);
     tcase_add_test(tcase, what_the_toolstack_does_while_it_builds_is_no_word_of_the_operator);
     tcase_add_test(tcase, another_domain_of_the_same_id_has_no_past);
     tcase_add_test(tcase, a_past_follows_its_domain_when_others_come_and_go);

@@ -330,6 +330,84 @@ START_TEST(an_original_that_xen_would_have_widened_is_not_kept)
 }
 END_TEST
 
+/* ---- a target set by hand ---- */
+
+static uint64_t by_hand_s(struct xen_host *h)
+{
+    struct xlp_snapshot s;
+    uint64_t ns;
+
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ns = xlp_snapshot_domain(&s, 1)->memory.by_hand_ns;
+    xlp_snapshot_dispose(&s);
+    return ns / XEN_NS_PER_S;
+}
+
+static void set_by_hand(struct xen_host *h, const char *target_kib)
+{
+    fake_put(TARGET_1, target_kib);
+    xlp_xen_domain(h, 1)->stale |= XEN_STALE_MEMORY;
+}
+
+START_TEST(a_target_that_another_sets_is_known_after_a_restart)
+{
+    struct xen_host *h = fake_open();
+    long long target_kib, since_s;
+    char text[64];
+
+    fake_add(1, 1);
+    fake_put(TARGET_1, "409600");
+    fake_put("/local/domain/1/memory/static-max", "1048576");
+    look(h);
+    look(h);
+    ck_assert_str_eq(fake_text(BY_HAND_1), ""); /* what its toolstack gave it */
+    set_by_hand(h, "512000");
+    look(h);
+    ck_assert_int_eq(sscanf(fake_text(BY_HAND_1), "%lld %lld", &target_kib, &since_s), 2);
+    ck_assert_int_eq(target_kib, 512000);
+
+    snprintf(text, sizeof(text), "512000 %lld", since_s - 100);
+    fake_put(BY_HAND_1, text);
+    xlp_xen_domain(h, 1)->stale |= XEN_STALE_LEDGER; /* as at a start */
+    ck_assert_uint_ge(by_hand_s(h), 100);
+    ck_assert_uint_le(by_hand_s(h), 160);
+    fake_put(BY_HAND_1, "400000 1"); /* set again since, and nobody saw it */
+    xlp_xen_domain(h, 1)->stale |= XEN_STALE_LEDGER;
+    ck_assert_uint_eq(by_hand_s(h), 0);
+    fake_close(h);
+}
+END_TEST
+
+START_TEST(our_own_target_is_none_set_by_hand)
+{
+    struct xen_host *h = fake_open();
+    struct xlp_action action = {.domid = 1};
+    struct xlp_outcome outcome;
+
+    fake_add(1, 1)->info.tot_pages = 400 << 8;
+    fake_domain(1)->info.max_pages = 401 << 8;
+    fake.config = "plain";
+    fake_put(TARGET_1, "409600");
+    fake_put("/local/domain/1/memory/static-max", "1048576");
+    look(h);
+    memcpy(action.uuid, fake_domain(1)->info.handle, sizeof(action.uuid));
+    action.kind = XLP_SET_TARGET;
+    action.to_kib = action.limit_kib = 500 * FAKE_MIB_KIB;
+    xlp_xen_apply(&h->base, &action, &outcome);
+    ck_assert_int_eq(outcome.code, XLP_DONE);
+    look(h);
+    action.kind = XLP_RELEASE_TARGET; /* and the record of it goes */
+    action.to_kib = action.limit_kib = 400 * FAKE_MIB_KIB;
+    xlp_xen_apply(&h->base, &action, &outcome);
+    ck_assert_int_eq(outcome.code, XLP_DONE);
+    look(h);
+    ck_assert_str_eq(fake_text(MEMORY_1), "");
+    ck_assert_str_eq(fake_text(BY_HAND_1), "");
+    fake_close(h);
+}
+END_TEST
+
 /* ---- a xenstore that went ---- */
 
 START_TEST(a_lost_connection_is_made_again_and_the_ledger_with_it)
@@ -385,4 +463,6 @@ CHECK_CASE(twins, the_records_of_a_guest_are_not_those_of_its_dying_predecessor,
            a_guest_that_arrives_from_this_very_host_leaves_the_records_until_the_other_end_went,
            of_two_guests_with_one_uuid_and_no_record_the_first_to_be_changed_gets_it)
 CHECK_CASE(lost, a_lost_connection_is_made_again_and_the_ledger_with_it)
-CHECK_MAIN("xen ledger", ledger, gone, twins, lost)
+CHECK_CASE(by_hand, a_target_that_another_sets_is_known_after_a_restart,
+           our_own_target_is_none_set_by_hand)
+CHECK_MAIN("xen ledger", by_hand, ledger, gone, twins, lost)

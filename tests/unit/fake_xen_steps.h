@@ -6,12 +6,13 @@
 #include "fake_xen.h"
 
 /* Of domain 1: its record, and its target. */
-#define UUID_1   FAKE_LEDGER "00000000-0000-0000-0000-000000000001/"
-#define DOMID_1  UUID_1 "domid"
-#define VCPU_1   UUID_1 "vcpu/0"
-#define MEMORY_1 UUID_1 "memory"
-#define WEIGHT_1 UUID_1 "weight"
-#define TARGET_1 "/local/domain/1/memory/target"
+#define UUID_1    FAKE_LEDGER "00000000-0000-0000-0000-000000000001/"
+#define DOMID_1   UUID_1 "domid"
+#define VCPU_1    UUID_1 "vcpu/0"
+#define MEMORY_1  UUID_1 "memory"
+#define WEIGHT_1  UUID_1 "weight"
+#define BY_HAND_1 UUID_1 "by-hand"
+#define TARGET_1  "/local/domain/1/memory/target"
 
 static inline void look(struct xen_host *h)
 {

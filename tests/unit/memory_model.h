@@ -47,6 +47,7 @@ struct model_guest {
     int64_t distance_kib; /* below its target its balloon rests */
     bool parked, lies, refuses; /* refuses: its toolstack takes no target */
     uint32_t refusals;
+    uint64_t by_hand_ns; /* as a daemon before this one noted it */
     struct xlp_mem_report report;
     int64_t reported_kib; /* used_kib when it reported last */
     uint64_t reported_ns;
@@ -224,6 +225,7 @@ static inline void model_observe(struct model *m)
         d->memory.report_age_ns = m->now_ns - g->reported_ns;
         d->memory.ledger = g->ledger;
         d->memory.refusals = g->refusals;
+        d->memory.by_hand_ns = g->by_hand_ns;
         s->memory.total_kib += g->actual_kib;
     }
     s->next_reservation = m->next_reservation;
