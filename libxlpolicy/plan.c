@@ -327,14 +327,6 @@ const char *xlp_action_name(enum xlp_action_kind kind)
     return (unsigned int)kind < XLP_ACTION_KINDS ? action_names[kind] : "unknown";
 }
 
-int xlp_action_by_name(const char *name)
-{
-    for (int kind = 0; kind < XLP_ACTION_KINDS; kind++)
-        if (strcmp(action_names[kind], name) == 0)
-            return kind;
-    return -1;
-}
-
 /* "pCPU 0", or the affinity when it is not one place. */
 static void format_place(uint32_t pcpu, char *text, size_t size)
 {

@@ -128,7 +128,6 @@ bool xlp_action_is_of_reservation(enum xlp_action_kind kind);
 enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d);
 
 const char *xlp_action_name(enum xlp_action_kind kind);
-int xlp_action_by_name(const char *name); /* or -1 */
 
 /* One line: "web1: 2048 -> 1536 MiB: host reserve short by ..." ; cut to fit. Returns text. */
 char *xlp_action_format(const struct xlp_action *a, char *text, size_t size);

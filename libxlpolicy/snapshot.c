@@ -210,14 +210,6 @@ const struct xlp_reservation *xlp_snapshot_reservation(const struct xlp_snapshot
     return NULL;
 }
 
-const struct xlp_pool *xlp_snapshot_pool(const struct xlp_snapshot *s, uint32_t pool_id)
-{
-    for (size_t i = 0; i < s->pool_count; i++)
-        if (s->pools[i].id == pool_id)
-            return &s->pools[i];
-    return NULL;
-}
-
 /* ---- names ---- */
 
 void xlp_name_copy(char name[XLP_NAME_SIZE], const char *untrusted)

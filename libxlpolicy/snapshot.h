@@ -206,7 +206,6 @@ const struct xlp_domain *xlp_snapshot_find_domain(const struct xlp_snapshot *s, 
 const struct xlp_vcpu *xlp_snapshot_vcpu(const struct xlp_snapshot *s, uint32_t domid,
                                          uint32_t vcpu);
 const struct xlp_reservation *xlp_snapshot_reservation(const struct xlp_snapshot *s, uint32_t id);
-const struct xlp_pool *xlp_snapshot_pool(const struct xlp_snapshot *s, uint32_t pool_id);
 
 /* Copies untrusted text into a name: cut to fit, anything but printable ASCII becomes '?'. */
 void xlp_name_copy(char name[XLP_NAME_SIZE], const char *untrusted);

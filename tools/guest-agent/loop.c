@@ -23,7 +23,7 @@ struct loop {
     struct pace pace;
     uint64_t seq;
     int signal_fd;
-    int pressure_fd; /* -1: no trigger, the regular look has to do */
+    int pressure_fd; /* below 0: no trigger, the regular look has to do */
     int complained;  /* the error that was printed last and still holds, 0 if none */
     bool looked;     /* memory could be read: if it cannot now, that will pass */
     int unread;      /* as complained, of reading memory */
