@@ -16,6 +16,7 @@ void xlp_roster_dispose(struct xlp_roster *r)
     free(r->entries);
     free(r->rules);
     free(r->terms);
+    free(r->kinds);
     xlp_roster_init(r);
 }
 
@@ -76,6 +77,31 @@ static int learn_rules(struct xlp_roster *r, const struct xlp_policy *policy)
     return 1;
 }
 
+static bool are_same(const struct xlp_domain_policy *a, const struct xlp_domain_policy *b)
+{
+    return strcmp(a->pattern, b->pattern) == 0 && a->cpu == b->cpu && a->memory == b->memory &&
+           a->shares == b->shares && a->shares_given == b->shares_given &&
+           strcmp(a->serves, b->serves) == 0 && a->floor_kib == b->floor_kib &&
+           a->given == b->given;
+}
+
+/* 0, or -1 when memory is out. */
+static int learn_kind(struct xlp_roster *r, const struct xlp_domain_policy *terms,
+                      uint32_t *kind_out)
+{
+    size_t kind = 0;
+
+    while (kind < r->kind_count && !are_same(&r->kinds[kind], terms))
+        kind++;
+    if (kind == r->kind_count) {
+        if (xlp_grow(&r->kinds, &r->kind_room, kind + 1, sizeof(*r->kinds)) < 0)
+            return -1;
+        r->kinds[r->kind_count++] = *terms;
+    }
+    *kind_out = (uint32_t)kind;
+    return 0;
+}
+
 /* A name decides, and a guest may be renamed. */
 static int learn_terms(struct xlp_roster *r, const struct xlp_snapshot *s,
                        const struct xlp_policy *policy)
@@ -86,6 +112,8 @@ static int learn_terms(struct xlp_roster *r, const struct xlp_snapshot *s,
     if (news < 0)
         return -1;
     r->term_count = 0;
+    if (news)
+        r->kind_count = 0;
     if (r->rule_count == 0) {
         r->usual = xlp_policy_for(policy, "");
         return 0;
@@ -95,11 +123,14 @@ static int learn_terms(struct xlp_roster *r, const struct xlp_snapshot *s,
     for (size_t i = 0; i < s->domain_count; i++) {
         const char *name = s->domains[i].name;
         struct xlp_roster_terms *t = &r->terms[i];
+        struct xlp_domain_policy own;
 
         if (i < known && strcmp(t->name, name) == 0)
             continue;
         memcpy(t->name, name, sizeof(t->name));
-        t->terms = xlp_policy_for(policy, name);
+        own = xlp_policy_for(policy, name);
+        if (learn_kind(r, &own, &t->kind) < 0)
+            return -1;
     }
     r->term_count = s->domain_count;
     return 0;
@@ -118,5 +149,5 @@ int xlp_roster_call(struct xlp_roster *r, const struct xlp_snapshot *s,
 
 const struct xlp_domain_policy *xlp_roster_terms(const struct xlp_roster *r, size_t domain)
 {
-    return r->term_count ? &r->terms[domain].terms : &r->usual;
+    return r->term_count ? &r->kinds[r->terms[domain].kind] : &r->usual;
 }

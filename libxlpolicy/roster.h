@@ -20,7 +20,7 @@ struct xlp_roster_entry {
 /* What the configuration says of it; only kept where that names any guests. */
 struct xlp_roster_terms {
     char name[XLP_NAME_SIZE];
-    struct xlp_domain_policy terms;
+    uint32_t kind; /* index into kinds */
 };
 
 struct xlp_roster {
@@ -34,6 +34,8 @@ struct xlp_roster {
     size_t rule_count, rule_room;
     struct xlp_roster_terms *terms; /* of each entry; none where there are no rules */
     size_t term_count, term_room;
+    struct xlp_domain_policy *kinds; /* each different terms once: most guests have the same */
+    size_t kind_count, kind_room;
     struct xlp_domain_policy usual; /* what holds without rules */
 };
 

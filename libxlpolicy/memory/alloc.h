@@ -26,7 +26,6 @@ enum xlp_level {
 
 struct xlp_claim {
     uint32_t shares;            /* at least 1 */
-    uint32_t mark;              /* the caller's own */
     int64_t floor_kib, cap_kib; /* its share is not less, nor more; no level is above cap */
     int64_t has_kib;            /* now; at most cap */
     uint32_t untaxed_pct; /* of its share beyond what it claims: what it has of that it keeps */

@@ -19,7 +19,7 @@ struct xlp_memory {
     struct party *parties;
     size_t party_count, party_room;
     struct pot pot;
-    size_t claim_room, range_room;
+    size_t claim_room, range_room, picked_room;
     struct reservations reservations;
     struct room room; /* in the decision before, and the settings that it went by: for those */
     struct xlp_policy policy; /* who ask why. It has no domains: the roster has */
@@ -53,6 +53,7 @@ void xlp_memory_free(struct xlp_memory *m)
     free(m->parties);
     free(m->pot.claims);
     free(m->pot.ranges);
+    free(m->pot.picked);
     free(m);
 }
 
@@ -84,7 +85,7 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
     xlp_pace_release(m->parties, m->party_count, policy, room, &m->pot);
     xlp_pace_trouble(m->parties, m->party_count, room);
     xlp_pace_wants(m->parties, m->party_count, policy, passed_ns, room);
-    xlp_pace_shrink(m->parties, m->party_count, policy, passed_ns, room);
+    xlp_pace_shrink(m->parties, m->party_count, policy, passed_ns, room, &m->pot);
     xlp_pace_grow(m->parties, m->party_count, false, policy, room, &m->pot);
     xlp_pace_limits(m->parties, m->party_count);
     plan->memory = verdict_on_host(room);
@@ -99,7 +100,8 @@ static int make_room(struct xlp_memory *m, size_t domain_count)
         xlp_grow(&m->next, &m->next_room, domain_count, sizeof(*m->next)) < 0 ||
         xlp_grow(&m->parties, &m->party_room, domain_count, sizeof(*m->parties)) < 0 ||
         xlp_grow(&m->pot.claims, &m->claim_room, domain_count, sizeof(*m->pot.claims)) < 0 ||
-        xlp_grow(&m->pot.ranges, &m->range_room, 2 * domain_count, sizeof(*m->pot.ranges)) < 0)
+        xlp_grow(&m->pot.ranges, &m->range_room, 2 * domain_count, sizeof(*m->pot.ranges)) < 0 ||
+        xlp_grow(&m->pot.picked, &m->picked_room, domain_count, sizeof(*m->pot.picked)) < 0)
         return -1;
     return 0;
 }
@@ -317,12 +319,12 @@ static int append_action(const struct party *p, struct xlp_plan *plan)
     return 0;
 }
 
-static int append_if(const struct xlp_memory *m, bool grows, struct xlp_plan *plan)
+static int append_if(const struct xlp_memory *m, size_t count, bool grows, struct xlp_plan *plan)
 {
-    for (size_t i = 0; i < m->party_count; i++) {
-        const struct party *p = &m->parties[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct party *p = &m->parties[m->pot.picked[i]];
 
-        if (p->decided && (p->target_kib > p->told_kib) == grows && append_action(p, plan) < 0)
+        if ((p->target_kib > p->told_kib) == grows && append_action(p, plan) < 0)
             return -1;
     }
     return 0;
@@ -330,7 +332,13 @@ static int append_if(const struct xlp_memory *m, bool grows, struct xlp_plan *pl
 
 static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan)
 {
-    return append_if(m, false, plan) < 0 ? -1 : append_if(m, true, plan);
+    size_t count = 0;
+
+    for (size_t i = 0; i < m->party_count; i++) {
+        m->pot.picked[count] = (uint32_t)i;
+        count += m->parties[i].decided;
+    }
+    return append_if(m, count, false, plan) < 0 ? -1 : append_if(m, count, true, plan);
 }
 
 /* Said while every guest still has its margin: what follows, nobody could avert. */

@@ -227,21 +227,27 @@ static struct xlp_reason taken_because(const struct party *p, const struct room 
 /* Takes what is short, and a little more, in proportion to what each has in excess; but from
  * nobody less than is worth a step, so that it may be enough to ask some. */
 static void take_excess(struct party *parties, size_t count, const struct xlp_policy *policy,
-                        const struct room *room)
+                        const struct room *room, uint32_t *picked)
 {
     int64_t left_kib = (int64_t)((double)room->short_kib * SHORT_FACTOR);
     int64_t all_kib = 0;
+    size_t givers = 0;
     double part;
 
-    for (size_t i = 0; i < count; i++)
-        all_kib += excess_kib(&parties[i], room);
+    for (size_t i = 0; i < count; i++) {
+        int64_t kib = excess_kib(&parties[i], room);
+
+        picked[givers] = (uint32_t)i;
+        givers += kib > 0;
+        all_kib += kib;
+    }
     part = all_kib > left_kib ? (double)left_kib / (double)all_kib : 1;
-    for (size_t i = 0; i < count && left_kib > 0; i++) {
-        struct party *p = &parties[i];
+    for (size_t i = 0; i < givers && left_kib > 0; i++) {
+        struct party *p = &parties[picked[i]];
         int64_t has_kib = excess_kib(p, room);
         int64_t step_kib = xlp_max_kib((int64_t)((double)has_kib * part),
                                        xlp_min_kib(has_kib, xlp_dead_zone_kib(p, policy)));
-        int64_t to_kib = has_kib > 0 ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
+        int64_t to_kib = shrunk_kib(p, step_kib, policy, room);
 
         if (to_kib >= p->target_kib)
             continue;
@@ -343,10 +349,10 @@ static void return_surplus(struct party *p, const struct xlp_policy *policy, uin
 }
 
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
-                     uint64_t passed_ns, const struct room *room)
+                     uint64_t passed_ns, const struct room *room, const struct pot *pot)
 {
     if (room->short_kib > 0)
-        take_excess(parties, count, policy, room);
+        take_excess(parties, count, policy, room, pot->picked);
     if (room->owed_kib > 0)
         recall_loans(parties, count, room);
     for (size_t i = 0; i < count; i++) {
@@ -363,9 +369,28 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
 
 /* ---- growing ---- */
 
-static bool asks(const struct party *p, bool releasing)
+/* Those that ask, by their index: once, and without branches, which nobody could foresee. */
+static size_t pick_asking(const struct party *parties, size_t count, bool releasing,
+                          uint32_t *picked)
 {
-    return p->goal_kib > p->target_kib && is_idle(p) && p->releasing == releasing;
+    size_t asking = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct party *p = &parties[i];
+
+        picked[asking] = (uint32_t)i;
+        asking += (p->goal_kib > p->target_kib) & is_idle(p) & (p->releasing == releasing);
+    }
+    return asking;
+}
+
+static bool is_anything_given_up(const struct party *parties, size_t count)
+{
+    bool given_up = false;
+
+    for (size_t i = 0; i < count; i++)
+        given_up |= parties[i].target_kib < parties[i].told_kib;
+    return given_up;
 }
 
 static void claim(const struct party *p, struct xlp_claim *c)
@@ -423,21 +448,19 @@ void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
                    const struct xlp_policy *policy, struct room *room, const struct pot *pot)
 {
     int64_t pool_kib = xlp_max_kib(0, room->free_kib), taken_kib = 0;
-    bool more_is_coming = room->coming_kib > 0;
-    size_t claim_count = 0;
+    size_t asking = pick_asking(parties, count, releasing, pot->picked);
+    bool more_is_coming;
 
-    for (size_t i = 0; i < count; i++) {
-        if (parties[i].target_kib < parties[i].told_kib)
-            more_is_coming = true;
-        if (!asks(&parties[i], releasing))
-            continue;
-        claim(&parties[i], &pot->claims[claim_count]);
-        pot->claims[claim_count].mark = (uint32_t)i;
-        pool_kib += pot->claims[claim_count++].level_kib[XLP_LEVEL_HELD];
+    if (asking == 0)
+        return;
+    more_is_coming = room->coming_kib > 0 || is_anything_given_up(parties, count);
+    for (size_t i = 0; i < asking; i++) {
+        claim(&parties[pot->picked[i]], &pot->claims[i]);
+        pool_kib += pot->claims[i].level_kib[XLP_LEVEL_HELD];
     }
-    xlp_allocate(pot->claims, claim_count, pool_kib, pot->ranges);
-    for (size_t i = 0; i < claim_count; i++) {
-        struct party *p = &parties[pot->claims[i].mark];
+    xlp_allocate(pot->claims, asking, pool_kib, pot->ranges);
+    for (size_t i = 0; i < asking; i++) {
+        struct party *p = &parties[pot->picked[i]];
         int64_t given_kib = pot->claims[i].given_kib, before_kib = granted_kib(p);
 
         grow_to(p,

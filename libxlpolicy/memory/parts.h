@@ -297,10 +297,11 @@ int64_t xlp_reservations_stretch(struct reservations *rs, const struct xlp_snaps
 int xlp_reservations_decide(struct reservations *rs, const struct xlp_snapshot *s,
                             const struct room *room, uint64_t passed_ns, struct xlp_plan *plan);
 
-/* For xlp_allocate to work in: room for one claim and two ranges a party. */
+/* To work in: room for one claim, two ranges and one index a party. */
 struct pot {
     struct xlp_claim *claims;
     struct xlp_range *ranges;
+    uint32_t *picked; /* parties that are looked at more closely */
 };
 
 /* Each decides for parties for which nothing is decided yet, in this order. */
@@ -313,7 +314,7 @@ void xlp_pace_trouble(struct party *parties, size_t count, struct room *room);
 void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
                     uint64_t passed_ns, struct room *room);
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
-                     uint64_t passed_ns, const struct room *room);
+                     uint64_t passed_ns, const struct room *room, const struct pot *pot);
 /* Hands out what is free to those that ask: to those on their way back, or to the others. Takes
  * that from room->free_kib. */
 void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
