@@ -305,11 +305,15 @@ static struct xlp_reason returned_because(const struct party *p, const struct xl
 }
 
 /* What it has for no good reason: beyond its fair part, and beyond what it will soon use. 0 when
- * that is not worth a step. */
+ * that is not worth a step. A guest that grew has been given up to a dead zone more than it needs,
+ * and a quantum by rounding; were that taken back as soon as its use falls a little, it would be
+ * given again when it rises. So surplus begins beyond both, and once it is on its way back all but
+ * the dead zone goes. */
 static int64_t surplus_kib(const struct party *p, const struct xlp_policy *policy,
                            const struct room *room)
 {
-    int64_t least_kib = xlp_dead_zone_kib(p, policy), keeps_kib, kib;
+    int64_t begin_kib = p->past->pace.returning ? 0 : room->quantum_kib;
+    int64_t least_kib = xlp_dead_zone_kib(p, policy) + begin_kib, keeps_kib, kib;
     double rise_kib;
 
     if (!p->may_shrink || p->releasing || p->target_kib - p->fair_kib <= least_kib)
@@ -334,6 +338,7 @@ static void return_surplus(struct party *p, const struct xlp_policy *policy, uin
 
     if (has_kib == 0) {
         pace->base_kib = pace->credit_kib = 0;
+        pace->returning &= !p->rests;
         return;
     }
     step_kib = xlp_min_kib(has_kib, xlp_largest_step_kib(p, policy));
@@ -361,6 +366,7 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
         int64_t given_up_kib = xlp_max_kib(0, pace->target_kib - target_kib);
 
         pace->credit_kib = xlp_max_kib(0, pace->credit_kib - given_up_kib);
+        pace->returning |= given_up_kib > 0;
         pace->target_kib = target_kib;
         if (is_idle(&parties[i]))
             return_surplus(&parties[i], policy, passed_ns, room);

@@ -188,6 +188,7 @@ struct pace {
     int64_t target_kib;     /* in the snapshot before */
     int64_t base_kib;       /* the most it held since its surplus appeared; 0: no surplus */
     int64_t credit_kib;     /* may be returned by now */
+    bool returning;         /* and some was, since it appeared */
     uint64_t short_ns;      /* since it is short, though not in danger */
     uint64_t wants_more_ns; /* since it could do with clearly more, though not short */
     uint64_t fell_left_ns;  /* its target fell: so long it asks for nothing beyond its share */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Use that goes up and down for ever, and targets that come to rest all the same. */
+#include "memory_fixture.h"
+
+#define PERIOD_S  120
+#define SETTLED_S 600
+
+static const int64_t swings_mib[] = {14, 20, 25};
+
+/* Guests from 100 to 300 MiB: the dead zone of most is no more than the quantum. */
+static void small_guests(void)
+{
+    set_domain("*: floor=60m");
+    free_above_reserve(2000);
+    for (int i = 0; i < 50; i++)
+        model_add(&m, 512, 2048, 100 + 4 * i);
+}
+
+/* From what it uses at least to the most and back, over half of the period each or within edge_s.
+ */
+static void swing(int t, int64_t swing_mib, int edge_s)
+{
+    for (size_t i = 0; i < m.count; i++) {
+        int at = (t + 7 * (int)i) % PERIOD_S;
+        double part = (double)(at < PERIOD_S / 2 ? at : PERIOD_S - at) / edge_s;
+
+        part = part < 1 ? part : 1;
+        m.guest[i].trace.point[0].mib = 100 + 4.0 * (double)i + part * (double)swing_mib;
+    }
+}
+
+START_TEST(targets_rest_while_use_swings_slowly)
+{
+    unsigned int settled = 0;
+
+    small_guests();
+    for (int t = 0; t < 1800; t++) {
+        swing(t, swings_mib[_i / 2], _i % 2 ? PERIOD_S / 2 : 20);
+        model_tick(&m, t == 0);
+        if (t == SETTLED_S)
+            settled = changes();
+    }
+    ck_assert_uint_eq(changes() - settled, 0);
+    ck_assert_double_eq(deficit(), 0);
+}
+END_TEST
+
+/* What is kept for the sake of rest is a dead zone and a quantum, and no more of it than that. */
+START_TEST(what_is_freed_for_good_is_returned_all_the_same)
+{
+    small_guests();
+    run_from_start(300);
+    for (size_t i = 0; i < m.count; i++) {
+        const struct model_guest *g = &m.guest[i];
+        int64_t comfort_kib = g->used_kib + 64 * MIB;
+
+        if (comfort_kib < 80 * MIB + g->used_kib / 5)
+            comfort_kib = 80 * MIB + g->used_kib / 5;
+        ck_assert_int_le(g->actual_kib, comfort_kib + (32 + 16 + 16) * MIB);
+    }
+}
+END_TEST
+
+static TCase *rest(void)
+{
+    TCase *tcase = with_fixture("rest");
+
+    tcase_add_loop_test(tcase, targets_rest_while_use_swings_slowly, 0,
+                        2 * sizeof(swings_mib) / sizeof(swings_mib[0]));
+    tcase_add_test(tcase, what_is_freed_for_good_is_returned_all_the_same);
+    return tcase;
+}
+
+CHECK_MAIN("memory at rest", rest)
