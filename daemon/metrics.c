@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "memory/reserve.h"
 #include "problems.h"
 
 struct family {
@@ -26,6 +27,7 @@ struct writer {
 
 static void write_daemon(const struct writer *w, const struct metrics_daemon *d);
 static void write_host(const struct writer *w, const struct metrics *m);
+static void write_reservations(const struct writer *w, const struct xlp_snapshot *s);
 static void write_pcpus(const struct writer *w, const struct metrics *m);
 static void write_domains(const struct writer *w, const struct metrics *m);
 static void write_managed(const struct writer *w, const struct metrics *m);
@@ -41,6 +43,7 @@ void metrics_write(FILE *stream, enum metrics_format format, const struct metric
         write_daemon(&w, m->daemon);
     if (m->snapshot) {
         write_host(&w, m);
+        write_reservations(&w, m->snapshot);
         write_pcpus(&w, m);
         write_domains(&w, m);
         write_managed(&w, m);
@@ -182,6 +185,43 @@ static void write_host(const struct writer *w, const struct metrics *m)
     write_single(w, &problems,
                  (double)xlp_problems_find(m->snapshot, m->plan, m->vcpus, NULL, NULL));
 }
+
+/* ---- reservations ---- */
+
+static const char *const reservation_states[] = {"waiting", "granted", "taken"};
+
+#define RESERVATION_STATES (sizeof(reservation_states) / sizeof(reservation_states[0]))
+
+static size_t state_of(const struct xlp_reservation *r)
+{
+    if (r->taken)
+        return 2;
+    return r->granted_kib > 0 ? 1 : 0;
+}
+
+static void write_reservations(const struct writer *w, const struct xlp_snapshot *s)
+{
+    static const struct family number = {"xlpolicy_reservations", false, "",
+                                         "Reservations for guests that are to start."};
+    static const struct family memory = {"xlpolicy_reservations_memory_bytes", false, "bytes",
+                                         "What they keep free: asked for, there, or still lacked."};
+    double counts[RESERVATION_STATES] = {0}, sums[RESERVATION_STATES] = {0};
+
+    for (size_t i = 0; i < s->reservation_count; i++) {
+        const struct xlp_reservation *r = &s->reservations[i];
+
+        counts[state_of(r)]++;
+        sums[state_of(r)] += bytes(xlp_reservation_left_kib(r, xlp_reservation_taker(s, r)));
+    }
+    start_family(w, &number);
+    for (size_t i = 0; i < RESERVATION_STATES; i++)
+        write_sample(w, &number, counts[i], LABELS("state", reservation_states[i]));
+    start_family(w, &memory);
+    for (size_t i = 0; i < RESERVATION_STATES; i++)
+        write_sample(w, &memory, sums[i], LABELS("state", reservation_states[i]));
+}
+
+/* ---- pCPUs ---- */
 
 static const char *pool_of(const struct xlp_snapshot *s, uint32_t pcpu)
 {

@@ -133,7 +133,7 @@ assert len(families["xlpolicy_domain_memory_actual_bytes"].samples) == 9' <<<"$o
     run -0 "$PROMTOOL" check rules --lint=none "$DIR/dashboard.yml"
     sed -n '/^groups:/,/^```/p' docs/metrics.md | grep -v '^```' >"$DIR/alerts.yml"
     run -0 "$PROMTOOL" check rules "$DIR/alerts.yml"
-    has '5 rules found'
+    has '6 rules found'
     names=$(cat "$DIR/dashboard.yml" "$DIR/alerts.yml" docs/clusters.md | grep -o 'xlpolicy_[a-z_]*')
     [ "$(wc -w <<<"$names")" -gt 30 ]
     for name in $names; do

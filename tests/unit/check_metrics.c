@@ -155,6 +155,52 @@ START_TEST(decisions_are_counted_by_reason)
 }
 END_TEST
 
+static void reserve(uint32_t id, int64_t min_mib, int64_t granted_mib)
+{
+    struct xlp_reservation *r = xlp_snapshot_add_reservation(&snapshot);
+
+    ck_assert_ptr_nonnull(r);
+    r->id = id;
+    r->min_kib = min_mib * 1024;
+    r->max_kib = 2 * r->min_kib;
+    r->granted_kib = granted_mib * 1024;
+    r->ttl_left_ns = 1;
+}
+
+START_TEST(reservations_are_told_by_how_far_they_got)
+{
+    struct xlp_domain *d = made_guest(&snapshot, 3, 1);
+    struct xlp_reservation *taken;
+
+    d->flags = XLP_DOMAIN_BUILDING;
+    d->memory.actual_kib = 192 * 1024;
+    reserve(1, 256, 0);
+    reserve(2, 512, 0);
+    reserve(3, 100, 128);
+    reserve(4, 256, 256);
+    taken = &snapshot.reservations[3];
+    taken->taken = true;
+    taken->domid = d->domid;
+    memcpy(taken->uuid, d->uuid, sizeof(taken->uuid));
+    ck_assert_int_eq(xlp_plan_start(&plan, &snapshot), 0);
+    write_as(METRICS_PROMETHEUS);
+    assert_line("xlpolicy_reservations{state=\"waiting\"} 2");
+    assert_line("xlpolicy_reservations{state=\"granted\"} 1");
+    assert_line("xlpolicy_reservations{state=\"taken\"} 1");
+    assert_line("xlpolicy_reservations_memory_bytes{state=\"waiting\"} 805306368");
+    assert_line("xlpolicy_reservations_memory_bytes{state=\"granted\"} 134217728");
+    assert_line("xlpolicy_reservations_memory_bytes{state=\"taken\"} 67108864");
+}
+END_TEST
+
+START_TEST(without_reservations_their_figures_are_nought)
+{
+    write_as(METRICS_PROMETHEUS);
+    assert_line("xlpolicy_reservations{state=\"waiting\"} 0");
+    assert_line("xlpolicy_reservations_memory_bytes{state=\"granted\"} 0");
+}
+END_TEST
+
 START_TEST(a_host_that_cannot_be_looked_at_has_no_figures)
 {
     daemon_metrics.observed = false;
@@ -213,6 +259,8 @@ static TCase *writing(void)
     tcase_add_test(tcase, two_guests_of_one_name_are_two_series);
     tcase_add_test(tcase, what_is_not_known_is_left_out);
     tcase_add_test(tcase, decisions_are_counted_by_reason);
+    tcase_add_test(tcase, reservations_are_told_by_how_far_they_got);
+    tcase_add_test(tcase, without_reservations_their_figures_are_nought);
     tcase_add_test(tcase, a_host_that_cannot_be_looked_at_has_no_figures);
     tcase_add_test(tcase, the_two_formats_name_counters_each_in_its_way);
     tcase_add_test(tcase, the_manual_has_every_metric);
