@@ -38,7 +38,7 @@ LIB_SRC    := $(wildcard libxlpolicy/*.c libxlpolicy/*/*.c)
 PUBLIC_SRC := $(filter-out libxlpolicy/host/% libxlpolicy/json/%,$(LIB_SRC))
 DAEMON_SRC := $(wildcard daemon/*.c)
 # The configuration file is read by the daemon and by `xlpolicy config check` alike.
-CONFIG_SRC := daemon/config.c daemon/config_scan.c daemon/config_text.c daemon/words.c
+CONFIG_SRC := daemon/config.c daemon/config_dom0.c daemon/config_scan.c daemon/config_text.c daemon/words.c
 # So are the metrics written by both.
 METRICS_SRC := daemon/metrics.c
 TOOLS_SRC  := $(wildcard tools/*.c tools/pci/*.c) $(CONFIG_SRC) $(METRICS_SRC)

@@ -92,6 +92,7 @@ static int serve(struct daemon *d, int signal_fd, int ready_fd)
     log_line(LOG_NOTICE, "started: version %s, mode %s%s, host %s, configuration %s", XLP_VERSION,
              config_mode_name(d->mode), d->options->dry_run ? " (dry run)" : "", d->options->host,
              d->config_found ? d->options->config_path : "none: the defaults");
+    daemon_warn_of_dom0(d);
     if (d->record_file)
         log_line(LOG_NOTICE, "recording to %s", d->record_path);
     trial_recover(d);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "config_dom0.h"
 #include "control_commands.h"
 #include "cycle.h"
 #include "json/json.h"
@@ -166,6 +167,7 @@ int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_s
     daemon_open_log(d);
     log_line(LOG_NOTICE, "reload (%s): %s", who,
              d->config_found ? d->options->config_path : "no configuration file: the defaults");
+    daemon_warn_of_dom0(d);
     if (d->options->mode < 0 && d->config.mode != mode_before) {
         trial_cancel(d);
         if (d->config.mode == CONFIG_ACT && cycle_resume(d) < 0)
@@ -178,6 +180,14 @@ int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_s
         d->next_tick_ns = now + tick_ns;
     notify_send("READY=1");
     return 0;
+}
+
+void daemon_warn_of_dom0(const struct daemon *d)
+{
+    char text[512];
+
+    if (config_dom0_is_contested(&d->config.policy, XL_CONF_PATH, text, sizeof(text)))
+        log_line(LOG_WARNING, "%s", text);
 }
 
 void daemon_open_log(const struct daemon *d)

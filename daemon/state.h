@@ -81,6 +81,9 @@ int daemon_load_config(struct daemon *d, char *error, size_t error_size);
 /* Opens the log where the configuration wants it. */
 void daemon_open_log(const struct daemon *d);
 
+/* Logs that xl moves dom0's memory beside us, where it does. */
+void daemon_warn_of_dom0(const struct daemon *d);
+
 /* Opens the control socket. 0, or -1 with error. */
 int daemon_start_control(struct daemon *d, char *error, size_t error_size);
 

@@ -44,9 +44,11 @@ struct xlp_policy {
     int64_t mem_policy;       /* enum xlp_mem_policy_kind */
     int64_t mem_surplus;      /* enum xlp_surplus */
     int64_t mem_idle_tax_pct; /* of idle memory within a guest's share, given up for others' need */
-    int64_t mem_reserve_kib;  /* kept free on the host; 0: 1 %, at least 72 MiB */
-    int64_t mem_margin_kib;   /* every guest keeps this much over what it uses */
-    int64_t mem_quantum_kib;  /* targets are multiples of it */
+    int64_t mem_dom0;         /* bool: dom0 takes part, with no less than the next */
+    int64_t mem_dom0_floor_kib;
+    int64_t mem_reserve_kib; /* kept free on the host; 0: 1 %, at least 72 MiB */
+    int64_t mem_margin_kib;  /* every guest keeps this much over what it uses */
+    int64_t mem_quantum_kib; /* targets are multiples of it */
     int64_t mem_dead_zone_pct;
     int64_t mem_shrink_pct;    /* of what a guest has, at most, in one step */
     int64_t mem_return_pct;    /* of surplus, a second, given back to the host */

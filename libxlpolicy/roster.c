@@ -26,9 +26,13 @@ static bool is_same(const struct xlp_roster_entry *e, const struct xlp_domain *d
            e->first_vcpu == d->first_vcpu && e->vcpu_count == d->vcpu_count;
 }
 
-static bool is_quiet(const struct xlp_domain_memory *m)
+/* What dom0 uses is always known. */
+static bool is_quiet(const struct xlp_domain *d)
 {
-    return !m->ledger.recorded && !m->report_bad && m->report.source == XLP_REPORT_NONE;
+    const struct xlp_domain_memory *m = &d->memory;
+    bool says_nothing = !m->report_bad && m->report.source == XLP_REPORT_NONE;
+
+    return !m->ledger.recorded && (says_nothing || d->domid == 0);
 }
 
 static void look(struct xlp_roster *r, const struct xlp_snapshot *s)
@@ -37,7 +41,7 @@ static void look(struct xlp_roster *r, const struct xlp_snapshot *s)
     r->memory_quiet = true;
     for (size_t i = 0; i < s->domain_count; i++) {
         r->same = r->same && is_same(&r->entries[i], &s->domains[i]);
-        r->memory_quiet = r->memory_quiet && is_quiet(&s->domains[i].memory);
+        r->memory_quiet = r->memory_quiet && is_quiet(&s->domains[i]);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../daemon/config.h"
+#include "../daemon/config_dom0.h"
 
 #define VALUE_SIZE 256
 
@@ -96,6 +97,8 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
         print_text(&config);
     } else {
         printf("%s: configuration OK\n", path);
+        if (config_dom0_is_contested(&config.policy, XL_CONF_PATH, error, sizeof(error)))
+            printf("note: %s\n", error);
     }
     config_dispose(&config);
     return exit_code;

@@ -34,7 +34,7 @@ void xlp_sim_agent_step(struct xlp_sim *sim, struct xlp_sim_domain *d, uint64_t 
     struct view view;
 
     if (m->agent == XLP_SIM_AGENT_NONE || m->agent == XLP_SIM_AGENT_DEAD || d->flags ||
-        to_ns < d->up_ns || to_ns < m->look_ns || d == &sim->domains[0])
+        to_ns < d->up_ns || to_ns < m->look_ns)
         return;
     m->look_ns = (to_ns / LOOK_NS + 1) * LOOK_NS;
     if (m->agent == XLP_SIM_AGENT_FLOODS) {

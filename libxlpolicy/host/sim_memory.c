@@ -223,7 +223,7 @@ static void use_memory(struct xlp_sim *sim, struct xlp_sim_domain *d, double ste
 {
     struct xlp_sim_memory *m = &d->memory;
 
-    if (d->flags || d == &sim->domains[0])
+    if (d->flags || (d == &sim->domains[0] && d->memory.agent == XLP_SIM_AGENT_NONE))
         return;
     m->wanted_kib = llround(xlp_sim_trace_at(m->used, (double)to_ns / 1e9) * 1024);
     m->deficit_kib = m->wanted_kib - xlp_sim_guest_total_kib(d);

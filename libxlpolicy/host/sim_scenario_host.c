@@ -403,8 +403,10 @@ static void default_load(struct xlp_json_reader *r, struct xlp_sim_scenario *sce
 void xlp_sim_read_dom0(struct xlp_json_reader *r, const struct xlp_json *v,
                        struct xlp_sim_scenario *scenario)
 {
-    static const char *const known[] = {"vcpus",    "weight",    "cap_pct",    "hard", "soft",
-                                        "load_pct", "noise_pct", "memory_mib", NULL};
+    static const char *const known[] = {
+        "vcpus",    "weight",    "cap_pct",    "hard",           "soft",
+        "load_pct", "noise_pct", "memory_mib", "max_memory_mib", "overhead_mib",
+        "swap_mib", "used_mib",  NULL};
     struct xlp_sim_guest_spec *dom0 = &scenario->dom0;
 
     dom0->type = XLP_GUEST_PV;
@@ -418,6 +420,11 @@ void xlp_sim_read_dom0(struct xlp_json_reader *r, const struct xlp_json *v,
     read_cpu(r, v, 0, scenario, dom0);
     if (!value_of(r, v, "load_pct"))
         default_load(r, scenario, dom0);
-    xlp_sim_read_mib(r, v, "memory_mib", XLP_JSON_OPTIONAL, &dom0->memory_kib);
-    dom0->max_memory_kib = dom0->memory_kib;
+    /* One whose use is told has a balloon driver, and can be asked at any time. */
+    if (value_of(r, v, "used_mib")) {
+        dom0->balloon = XLP_SIM_BALLOON_LINUX;
+        dom0->agent = XLP_SIM_AGENT_OURS;
+        dom0->balloon_mib_s = 100;
+    }
+    read_memory(r, v, scenario, dom0);
 }

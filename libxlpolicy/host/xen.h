@@ -277,10 +277,14 @@ void xlp_xen_machine_close(struct xen_host *h);
 int xlp_xen_observe_machine(struct xen_host *h, struct xlp_snapshot *s);
 const struct xen_pool *xlp_xen_pool(const struct xen_host *h, uint32_t id);
 
-/* ---- xen_dom0.c: dom0's own vCPUs ---- */
+/* ---- xen_dom0.c: what dom0's own kernel tells ---- */
 
 /* Fills the samples of dom0's vCPUs from its kernel's counters. */
 void xlp_xen_count_dom0(struct xen_domain *dom0);
+
+/* What memory dom0 uses, as an agent would report it; proc: where its /proc is. 0, or -1 when its
+ * kernel does not tell, or nothing sensible. */
+int xlp_xen_read_dom0_report(const char *proc, struct xlp_mem_report *report_out);
 
 /* ---- xen_domains.c: which there are, and what they are ---- */
 

@@ -6,7 +6,8 @@
  * - XenServer's squeezed keeps its state in xenstore under /squeezed, which outlives it; so its
  *   process is looked for too, on hosts that have that state.
  *
- * xl's autoballoon moves dom0 alone, which we never do, and cannot be seen from outside.
+ * xl's autoballoon moves dom0 alone, and only while a guest is created; xl.conf says whether it
+ * does, and the daemon reads that where dom0 takes part (mem_dom0).
  */
 #include <stdio.h>
 #include <stdlib.h>

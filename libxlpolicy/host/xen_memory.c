@@ -81,7 +81,9 @@ static void fill_report(const struct xen_domain *d, uint64_t age_ns, uint64_t no
 {
     const struct xen_report *r = &d->report;
 
-    if (r->source == XLP_REPORT_NONE)
+    if (d->domid == 0)
+        xlp_xen_read_dom0_report("/proc", &m->report); /* just now; or there is none */
+    if (d->domid == 0 || r->source == XLP_REPORT_NONE)
         return;
     m->report_bad = parse(r, m->actual_kib, &m->report) < 0;
     m->report_age_ns = r->found ? age_ns : now_ns - r->changed_ns;

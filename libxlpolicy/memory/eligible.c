@@ -42,7 +42,7 @@ static enum xlp_reason_code word_of_others(const struct xlp_snapshot *s, const s
                                            const struct xlp_policy *policy,
                                            const struct xlp_domain_policy *own)
 {
-    if (d->domid == 0)
+    if (d->domid == 0 && !policy->mem_dom0)
         return XLP_REASON_MEM_DOM0;
     if (policy->mem_policy == XLP_MEM_OFF)
         return XLP_REASON_MEM_OFF;

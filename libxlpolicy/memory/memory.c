@@ -69,6 +69,7 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
      * known once that changes. */
     m->at_rest =
         policy->mem_policy == XLP_MEM_OFF && roster->memory_quiet && s->reservation_count == 0;
+    keep_settings(m, policy);
     xlp_reservations_observe(&m->reservations, s);
     if (m->at_rest) {
         m->past_count = 0;
@@ -77,7 +78,6 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
     }
     if (make_room(m, s->domain_count) < 0)
         return -1;
-    keep_settings(m, policy);
     recall(m, s, roster->same);
     gather(m, s, policy, roster, passed_ns, restart);
     measure_room(m, s);
@@ -125,11 +125,11 @@ static void say(struct xlp_reason *reason, struct xlp_reason why)
 static struct xlp_domain_view view(const struct xlp_memory *m, const struct xlp_domain *d,
                                    const struct xlp_domain_policy *own, size_t i)
 {
-    struct levels l = {.floor_kib = xlp_floor_kib(&d->memory, own)};
+    struct levels l = {.floor_kib = xlp_floor_kib(d, &m->policy, own)};
     bool known = !m->at_rest && xlp_has_report(d);
 
     if (known)
-        xlp_demand_levels(&m->past[i].demand, &d->memory, &m->policy, own, &l);
+        xlp_demand_levels(&m->past[i].demand, d, &m->policy, own, &l);
     return (struct xlp_domain_view){.used_kib = l.used_kib,
                                     .need_kib = l.need_kib,
                                     .comfort_kib = l.comfort_kib,
@@ -314,7 +314,9 @@ static int append_action(const struct party *p, struct xlp_plan *plan)
         return -1;
     a->from_kib = p->told_kib;
     a->to_kib = p->target_kib;
-    a->limit_kib = p->limit_kib;
+    /* dom0's limit is its own: whoever finds it too low could not mend it from without. */
+    if (p->domain->domid != 0 || p->target_kib > p->domain->memory.max_kib)
+        a->limit_kib = p->limit_kib;
     say(&a->reason, p->why);
     return 0;
 }

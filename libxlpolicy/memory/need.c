@@ -138,13 +138,14 @@ static double pressure_factor(const struct xlp_mem_report *report)
     return part >= 1 ? 1.25 : 1 + 0.25 * part * part;
 }
 
-void xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
+void xlp_demand_levels(const struct demand *demand, const struct xlp_domain *d,
                        const struct xlp_policy *policy, const struct xlp_domain_policy *own,
                        struct levels *levels_out)
 {
+    const struct xlp_domain_memory *memory = &d->memory;
     int64_t margin_kib = policy->mem_margin_kib, soon_kib = ahead(demand, NEED_AHEAD_S);
     int64_t used_kib = used_by(demand, memory), peak_kib = demand->peak_kib;
-    int64_t floor_kib = xlp_floor_kib(memory, own), cap_kib = xlp_cap_kib(memory);
+    int64_t floor_kib = xlp_floor_kib(d, policy, own), cap_kib = xlp_cap_kib(memory);
     int64_t wanted_kib = used_kib + margin_kib + soon_kib, need_kib, usual_kib;
 
     if (memory->report.psi_some_avg10_centipct > PRESSURE_CENTIPCT)
@@ -186,11 +187,15 @@ int64_t xlp_cap_kib(const struct xlp_domain_memory *memory)
     return memory->dynamic_max_kib > 0 ? xlp_min_kib(cap_kib, memory->dynamic_max_kib) : cap_kib;
 }
 
-int64_t xlp_floor_kib(const struct xlp_domain_memory *memory, const struct xlp_domain_policy *own)
+int64_t xlp_floor_kib(const struct xlp_domain *d, const struct xlp_policy *policy,
+                      const struct xlp_domain_policy *own)
 {
+    const struct xlp_domain_memory *memory = &d->memory;
     int64_t floor_kib =
         own->floor_kib > 0 ? own->floor_kib : xlp_default_floor_kib(memory->static_max_kib);
 
+    if (d->domid == 0 && policy->mem_dom0)
+        floor_kib = xlp_max_kib(floor_kib, policy->mem_dom0_floor_kib);
     floor_kib = xlp_max_kib(floor_kib, memory->dynamic_min_kib);
     return xlp_min_kib(floor_kib, xlp_cap_kib(memory));
 }

@@ -110,7 +110,7 @@ void xlp_demand_observe(struct demand *demand, const struct xlp_domain_memory *m
                         uint64_t rest_ns, const struct lapse *lapse);
 
 /* From the report just observed. */
-void xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memory *memory,
+void xlp_demand_levels(const struct demand *demand, const struct xlp_domain *d,
                        const struct xlp_policy *policy, const struct xlp_domain_policy *own,
                        struct levels *levels_out);
 
@@ -119,7 +119,8 @@ void xlp_demand_levels(const struct demand *demand, const struct xlp_domain_memo
 int64_t xlp_default_floor_kib(int64_t static_max_kib);
 
 /* floor_kib and cap_kib, which need no report. */
-int64_t xlp_floor_kib(const struct xlp_domain_memory *memory, const struct xlp_domain_policy *own);
+int64_t xlp_floor_kib(const struct xlp_domain *d, const struct xlp_policy *policy,
+                      const struct xlp_domain_policy *own);
 int64_t xlp_cap_kib(const struct xlp_domain_memory *memory);
 
 /* ---- balloon.c: how a guest's balloon behaves ---- */

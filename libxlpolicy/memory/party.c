@@ -11,7 +11,8 @@ static void set_levels(struct party *p, const struct xlp_policy *policy,
 static void release(struct party *p, const struct xlp_policy *policy,
                     const struct xlp_domain_policy *own);
 static void report(struct party *p);
-static void fall_silent(struct party *p, const struct xlp_domain_policy *own);
+static void fall_silent(struct party *p, const struct xlp_policy *policy,
+                        const struct xlp_domain_policy *own);
 static enum xlp_reason_code held_by(const struct party *p, const struct xlp_policy *policy);
 static void add_to_room(const struct party *p, struct room *room);
 
@@ -39,7 +40,7 @@ void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *pa
     set_levels(p, policy, own);
     p->held_by = held_by(p, policy);
     p->may_shrink = p->held_by == XLP_REASON_NONE && !b->slow && !waits;
-    p->may_recall = !is_young(d, policy) && !b->slow && !b->failed && !p->refused;
+    p->may_recall = d->domid != 0 && !is_young(d, policy) && !b->slow && !b->failed && !p->refused;
     /* Raising the target of a balloon that would not shrink is no promise: it has the memory. */
     p->may_grow = !p->refused && (b->direction < 0 || (!b->slow && !waits));
     if (xlp_memory_is_releasing(d))
@@ -47,7 +48,7 @@ void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *pa
     else if (past->off_limits == XLP_REASON_NONE)
         report(p);
     else
-        fall_silent(p, own);
+        fall_silent(p, policy, own);
     p->fitting_kib = xlp_fitting_limit_kib(p);
     add_to_room(p, room);
 }
@@ -55,12 +56,10 @@ void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *pa
 static void set_levels(struct party *p, const struct xlp_policy *policy,
                        const struct xlp_domain_policy *own)
 {
-    const struct xlp_domain_memory *m = &p->domain->memory;
-
     if (xlp_has_report(p->domain))
-        xlp_demand_levels(&p->past->demand, m, policy, own, &p->levels);
+        xlp_demand_levels(&p->past->demand, p->domain, policy, own, &p->levels);
     else
-        p->levels = (struct levels){.floor_kib = xlp_floor_kib(m, own)};
+        p->levels = (struct levels){.floor_kib = xlp_floor_kib(p->domain, policy, own)};
 }
 
 /* Why it must not be made smaller now; NONE: it may be. */
@@ -145,13 +144,14 @@ static void report(struct party *p)
         comfort(p);
 }
 
-static void fall_silent(struct party *p, const struct xlp_domain_policy *own)
+static void fall_silent(struct party *p, const struct xlp_policy *policy,
+                        const struct xlp_domain_policy *own)
 {
     int64_t has_kib = p->told_kib;
 
     p->levels =
         (struct levels){.used_kib = has_kib,
-                        .floor_kib = xlp_min_kib(has_kib, xlp_floor_kib(&p->domain->memory, own)),
+                        .floor_kib = xlp_min_kib(has_kib, xlp_floor_kib(p->domain, policy, own)),
                         .safe_kib = has_kib,
                         .bare_kib = has_kib,
                         .wanted_kib = has_kib,
@@ -193,12 +193,23 @@ static int64_t between_kib(int64_t kib, int64_t least_kib, int64_t most_kib)
     return xlp_max_kib(least_kib, xlp_min_kib(kib, most_kib));
 }
 
+/* What cannot be taken from it, whoever needs it. All guests depend on dom0, so it keeps what it
+ * uses and its margin, be that more than its share. */
+static int64_t held_of_kib(const struct party *p, int64_t has_kib)
+{
+    if (p->may_recall)
+        return xlp_min_kib(has_kib, p->levels.floor_kib);
+    if (p->domain->domid == 0 && p->may_shrink)
+        return xlp_min_kib(has_kib, p->levels.need_kib);
+    return has_kib;
+}
+
 void xlp_party_claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c)
 {
     const struct levels *l = &p->levels;
     int64_t has_kib = keeps_what_it_has(p) ? xlp_max_kib(p->actual_kib, p->told_kib) : p->told_kib;
     int64_t most_kib = p->may_grow ? xlp_max_kib(l->cap_kib, has_kib) : has_kib;
-    int64_t held_kib = p->may_recall ? xlp_min_kib(has_kib, l->floor_kib) : has_kib;
+    int64_t held_kib = held_of_kib(p, has_kib);
     /* What it has of its need stays with it, and all of it while it is not known what it needs:
      * needs of others are met from surplus, or from what is beyond a share. */
     int64_t own_kib = p->may_shrink ? xlp_min_kib(has_kib, l->need_kib) : has_kib;

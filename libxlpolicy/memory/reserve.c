@@ -79,7 +79,7 @@ static int64_t beyond_floors_kib(const struct xlp_snapshot *s, const struct xlp_
         struct xlp_domain_policy own = xlp_policy_for(policy, d->name);
 
         if (xlp_memory_off_limits(s, d, policy, &own, &free_hand) == XLP_REASON_NONE)
-            sum_kib += xlp_max_kib(0, d->memory.actual_kib - xlp_floor_kib(&d->memory, &own));
+            sum_kib += xlp_max_kib(0, d->memory.actual_kib - xlp_floor_kib(d, policy, &own));
     }
     return sum_kib;
 }

@@ -64,7 +64,7 @@ void xlp_pace_trouble(struct party *parties, size_t count, struct room *room)
         const struct balloon *b = &p->past->balloon;
         bool again = b->retry_left_ns == 0;
 
-        if (p->releasing || p->refused || !b->failed || b->retold)
+        if (p->domain->domid == 0 || p->releasing || p->refused || !b->failed || b->retold)
             continue;
         if (b->direction > 0)
             mend_growth(p, room, again);
@@ -98,7 +98,7 @@ int64_t xlp_fitting_limit_kib(const struct party *p)
 
     if (m->max_kib <= xlp_min_kib(p->told_kib, p->actual_kib) + LIMIT_SLACK_KIB)
         return 0;
-    if (p->releasing || p->refused || !xlp_memory_is_ours(m))
+    if (p->domain->domid == 0 || p->releasing || p->refused || !xlp_memory_is_ours(m))
         return 0;
     limit_kib = fitting_kib(p, &slack_kib);
     return limit_kib > 0 && m->max_kib > limit_kib + slack_kib ? limit_kib : 0;

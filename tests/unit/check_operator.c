@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* links: daemon/config.c daemon/config_scan.c daemon/config_text.c daemon/control.c */
-/* links: daemon/control_commands.c daemon/control_reserve.c */
+/* links: daemon/config_dom0.c daemon/control_commands.c daemon/control_reserve.c */
 /* links: daemon/control_peer.c daemon/cycle.c daemon/history.c daemon/log.c daemon/loop.c */
 /* links: daemon/notify.c daemon/pidfile.c daemon/state.c daemon/tell.c daemon/words.c */
 /* links: daemon/control_operator.c daemon/overrides.c daemon/trial.c */

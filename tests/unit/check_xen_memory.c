@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Targets and sizes on a Xen that owes a guest pages, and a xenstore that refuses or overflows. */
 #include "check_main.h"
+#include "fake_proc.h"
 #include "fake_xen.h"
 
 #define TARGET_1 "/local/domain/1/memory/target"
@@ -76,6 +77,64 @@ START_TEST(video_ram_is_in_neither_actual_nor_target_nor_limit)
 }
 END_TEST
 
+START_TEST(what_dom0_uses_its_own_kernel_tells)
+{
+    static const char *const nonsense[] = {
+        "",
+        "MemTotal: 1000 kB\n",
+        "MemTotal: 1000 kB\nMemAvailable: 1001 kB\n",
+        "MemTotal: -5 kB\nMemAvailable: -6 kB\n",
+        "MemTotal: 99999999999999999999 kB\nMemAvailable: 1 kB\n",
+        "MemTotal: 1000 kB\nMemAvailable: 500 kB\nSwapTotal: 5 kB\nSwapFree: 6 kB\n"};
+    struct xlp_mem_report r = {.source = XLP_REPORT_NONE};
+
+    fake_proc_make();
+    ck_assert_int_eq(xlp_xen_read_dom0_report(fake_proc_dir, &r), 0);
+    ck_assert_int_eq(r.source, XLP_REPORT_AGENT);
+    ck_assert_int_eq(r.total_kib, 204924);
+    ck_assert_int_eq(r.avail_kib, 150000);
+    ck_assert_int_eq(r.free_kib, 120000);
+    ck_assert_int_eq(r.swap_used_kib, 5536);
+    ck_assert_uint_eq(r.psi_some_avg10_centipct, 125);
+    fake_proc_remove("pressure/memory");
+    ck_assert_int_eq(xlp_xen_read_dom0_report(fake_proc_dir, &r), 0);
+    ck_assert_uint_eq(r.psi_some_avg10_centipct, 0);
+    r.seq = 77; /* untouched by what follows */
+    for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+        fake_proc_put("meminfo", nonsense[i]);
+        ck_assert_int_eq(xlp_xen_read_dom0_report(fake_proc_dir, &r), -1);
+    }
+    fake_proc_remove("meminfo");
+    ck_assert_int_eq(xlp_xen_read_dom0_report(fake_proc_dir, &r), -1);
+    ck_assert_uint_eq(r.seq, 77);
+    fake_proc_dispose();
+}
+END_TEST
+
+START_TEST(dom0_is_seen_with_its_report_and_takes_a_target)
+{
+    struct xlp_action action = {.kind = XLP_SET_TARGET, .domid = 0, .to_kib = 1536 << 10};
+    struct xlp_outcome outcome;
+    struct fake_domain *d;
+
+    fake_remove(1);
+    d = fake_add(0, 1);
+    d->info.tot_pages = 2048 << 8;
+    d->info.max_pages = 4096 << 8;
+    fake_put("/local/domain/0/memory/target", "2097152");
+    fake_put("/local/domain/0/memory/static-max", "4194304");
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_uint_eq(s.domains[0].domid, 0);
+    ck_assert_int_eq(s.domains[0].memory.report.source, XLP_REPORT_AGENT);
+    ck_assert_uint_eq(s.domains[0].memory.report_age_ns, 0);
+    memcpy(action.uuid, d->info.handle, sizeof(action.uuid));
+    xlp_xen_apply(&h->base, &action, &outcome);
+    ck_assert_msg(outcome.code == XLP_DONE, "%s", outcome.detail);
+    ck_assert_str_eq(fake_text("/local/domain/0/memory/target"), "1572864");
+    ck_assert_uint_eq(d->info.max_pages, 4096 << 8);
+}
+END_TEST
+
 /* What a xenstore that is busy, or full, says. */
 START_TEST(a_xenstore_that_will_not_take_the_record_leaves_the_target_alone)
 {
@@ -139,6 +198,8 @@ CHECK_FIXTURE_CASE(memory, start, stop, a_guest_that_owes_pages_may_grow_and_is_
                    a_xenstore_that_will_not_take_the_record_leaves_the_target_alone,
                    a_xenstore_that_cannot_be_read_for_a_moment_leaves_the_guest_out_for_as_long,
                    a_guest_that_writes_without_end_does_not_keep_us_from_our_work,
-                   an_event_that_was_lost_is_made_up_for_within_a_minute_of_ticks)
+                   an_event_that_was_lost_is_made_up_for_within_a_minute_of_ticks,
+                   what_dom0_uses_its_own_kernel_tells,
+                   dom0_is_seen_with_its_report_and_takes_a_target)
 
 CHECK_MAIN("xen memory", memory)
