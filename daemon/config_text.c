@@ -99,17 +99,36 @@ void config_text_error(const char *path, unsigned int line, char *error, size_t 
         vsnprintf(error + used, error_size - (size_t)used, format, arguments);
 }
 
+/* At a byte of 0 in a string libxlutil would end the program. */
+static bool is_text(const char *text, size_t length, const char *path, char *error,
+                    size_t error_size)
+{
+    const char *zero = memchr(text, '\0', length);
+    unsigned int line = 1;
+
+    if (!zero)
+        return true;
+    for (const char *c = text; c < zero; c++)
+        line += *c == '\n';
+    complain(path, line, error, error_size, "a byte of 0: this is not a text file");
+    return false;
+}
+
 /* libxlutil writes its complaints to a stream: the first is the one that counts. It takes no
  * comment that ends the text without a newline. */
 XLU_Config *config_text_parse(const char *text, size_t length, const char *path, char *error,
                               size_t error_size)
 {
-    char *complaint = NULL, *ended = malloc(length + 1);
+    char *complaint = NULL, *ended;
     size_t complaint_size;
-    FILE *report = open_memstream(&complaint, &complaint_size);
+    FILE *report;
     XLU_Config *parsed = NULL;
     int rc = ENOMEM;
 
+    if (!is_text(text, length, path, error, error_size))
+        return NULL;
+    ended = malloc(length + 1);
+    report = open_memstream(&complaint, &complaint_size);
     if (!ended || !report)
         goto out;
     memcpy(ended, text, length);

@@ -8,10 +8,12 @@
 #ifndef XLPOLICY_TESTS_FUZZ_H
 #define XLPOLICY_TESTS_FUZZ_H
 
+#include <ctype.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Feeds one input to the code under test. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,5 +26,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                                               \
         }                                                                                          \
     } while (0)
+
+/* A text that may be shown on a terminal: it ends within its size, and is printable. */
+static inline void fuzz_check_text(const char *text, size_t size)
+{
+    size_t length = strnlen(text, size);
+
+    FUZZ_CHECK(length < size);
+    for (size_t i = 0; i < length; i++)
+        FUZZ_CHECK(isprint((unsigned char)text[i]));
+}
 
 #endif

@@ -150,6 +150,27 @@ START_TEST(bytes_that_are_not_printable_do_not_get_out)
 }
 END_TEST
 
+/* libxlutil would end the program at these, or read where nothing is. */
+START_TEST(what_libxlutil_cannot_stand_is_kept_from_it)
+{
+    static const char zero[] = "memory = 1\nname = \"a\0b\"\n";
+    static const char *const addresses[] = {"01:00", "0000:01:00", "01:00;0", "bdf=01:00",
+                                            "vslot=1,bdf=0000:01:00,permissive=1"};
+    struct guest_pci entry;
+
+    ck_assert_int_eq(
+        guest_config_parse(zero, sizeof(zero) - 1, "g.cfg", &config, &line, error, sizeof(error)),
+        GUEST_CONFIG_WRONG);
+    ck_assert_uint_eq(line, 2);
+    ck_assert_str_eq(error, "g.cfg:2: a byte of 0: this is not a text file");
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        guest_pci_parse(addresses[i], &entry);
+        ck_assert_int_eq(entry.form, GUEST_PCI_REFUSED);
+        ck_assert_str_eq(entry.text, addresses[i]);
+    }
+}
+END_TEST
+
 START_TEST(a_missing_file_is_unreadable)
 {
     ck_assert_int_eq(guest_config_read("/nonexistent.cfg", &config, &line, error, sizeof(error)),
@@ -173,5 +194,6 @@ CHECK_CASE(reading, settings_are_read_with_their_lines, the_last_of_two_assignme
            numbers_are_what_atoi_takes_for_one)
 CHECK_CASE(strange, what_xl_would_pass_over_is_told_apart, what_xl_cannot_read_has_a_line,
            more_entries_than_there_is_room_for_are_told,
-           bytes_that_are_not_printable_do_not_get_out, a_missing_file_is_unreadable)
+           bytes_that_are_not_printable_do_not_get_out, what_libxlutil_cannot_stand_is_kept_from_it,
+           a_missing_file_is_unreadable)
 CHECK_MAIN("pci guest config", reading, strange)

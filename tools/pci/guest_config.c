@@ -202,26 +202,55 @@ static enum guest_misread take_list(struct reading *r, const char *name, take_it
 
 /* ---- the entries of pci = [ ... ] ---- */
 
-/* Whether xl takes it, and which device it then means, is asked of xl's own parser. */
 static void take_pci(struct guest_config *result, const char *item, unsigned int line)
 {
-    struct guest_pci *entry = &result->pci[result->pci_count];
-    libxl_device_pci pci;
-    int rc;
-
     if (result->pci_count == GUEST_PCI_MAX) {
         result->pci_too_many = true;
         return;
     }
-    result->pci_count++;
-    entry->line = line;
-    copy_printable(entry->text, sizeof(entry->text), item, strlen(item));
+    guest_pci_parse(item, &result->pci[result->pci_count]);
+    result->pci[result->pci_count++].line = line;
+}
+
+/* Whether libxlutil (4.17) would read on at an undefined place: no dot follows what must be the
+ * device's number. It counts colons before it decides on a form. */
+static bool misleads(const char *bdf)
+{
+    size_t length = strspn(bdf, "0123456789abcdefABCDEF:"), colons = 0;
+    unsigned int a, b, c;
+    int end = 0;
+
+    for (size_t i = 0; i < length; i++)
+        colons += bdf[i] == ':';
+    if (colons == 1)
+        return sscanf(bdf, "%x:%x.%n", &a, &b, &end) == 2 && end == 0;
+    return colons == 2 && sscanf(bdf, "%x:%x:%x.%n", &a, &b, &c, &end) == 3 && end == 0;
+}
+
+static bool may_be_asked_about(const char *text)
+{
+    bool may = !misleads(text);
+
+    for (const char *at = text; may && (at = strstr(at, "bdf=")); at++)
+        may = !misleads(at + strlen("bdf="));
+    return may;
+}
+
+void guest_pci_parse(const char *text, struct guest_pci *entry)
+{
+    libxl_device_pci pci;
+    int rc = -1;
+
+    memset(entry, 0, sizeof(*entry));
+    copy_printable(entry->text, sizeof(entry->text), text, strlen(text));
     libxl_device_pci_init(&pci);
 #ifdef LIBXL_HAVE_DEVICE_PCI_NAME
-    rc = xlu_pci_parse_spec_string(NULL, &pci, item);
+    if (may_be_asked_about(text))
+        rc = xlu_pci_parse_spec_string(NULL, &pci, text);
     entry->form = pci.name ? GUEST_PCI_BY_NAME : GUEST_PCI_ONE;
 #else
-    rc = xlu_pci_parse_bdf(NULL, &pci, item);
+    if (may_be_asked_about(text))
+        rc = xlu_pci_parse_bdf(NULL, &pci, text);
     entry->form = GUEST_PCI_ONE;
 #endif
     if (rc)
@@ -230,7 +259,7 @@ static void take_pci(struct guest_config *result, const char *item, unsigned int
         entry->form = GUEST_PCI_ALL_FUNCTIONS;
     entry->address = (struct pci_address){(uint32_t)pci.domain, pci.bus, pci.dev, pci.func};
     libxl_device_pci_dispose(&pci);
-    take_options(entry, item);
+    take_options(entry, text);
 }
 
 /* Everything that has the form key=value, between commas. */

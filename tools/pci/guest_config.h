@@ -96,6 +96,10 @@ int guest_config_parse(const char *text, size_t length, const char *path,
                        struct guest_config *config_out, unsigned int *line_out, char *error,
                        size_t error_size);
 
+/* Reads one entry of pci = [ ... ]: whether xl takes it, and which device it then means, is asked
+ * of xl's own parser. Its line is 0. */
+void guest_pci_parse(const char *text, struct guest_pci *entry);
+
 /* The value of an option of an entry, or NULL. Where it is given twice, the last counts. */
 const char *guest_pci_option(const struct guest_pci *entry, const char *key);
 
