@@ -171,6 +171,27 @@ generated() {
     diff -r "$DIR/before" "$ROOT/etc"
 }
 
+@test "pci-prepare: nothing is lost of what was prepared before, wherever it is written" {
+    make_host switch-no-acs
+    mkdir -p "$ROOT/etc/modprobe.d" "$ROOT/etc/initramfs-tools" "$DIR/out"
+    printf 'options xen-pciback hide=(0000:99:00.0)\nsoftdep nvidia pre: xen-pciback\n' \
+        >"$ROOT/etc/modprobe.d/xlpolicy-pciback.conf"
+    printf 'e1000e\nnvme' >"$ROOT/etc/initramfs-tools/modules"
+    cp -r "$ROOT/etc" "$DIR/before"
+    for device in 12:00.0 13:00.0 12:00.0; do
+        xlpolicy pci-prepare --sysroot "$ROOT" --write "$DIR/out" $device
+        ends 0
+        has_line "Undo: take the entries of $device out of hide= in /etc/modprobe.d/xlpolicy-pciback.conf"
+    done
+    diff -r "$DIR/before" "$ROOT/etc"
+    [ "$(grep -v '^#' "$DIR/out/etc/modprobe.d/xlpolicy-pciback.conf" | head -n 2)" = 'options xen-pciback hide=(0000:99:00.0)(0000:12:00.0)(0000:13:00.0)
+softdep nvidia pre: xen-pciback' ]
+    [ "$(cat "$DIR/out/etc/initramfs-tools/modules")" = $'e1000e\nnvme\nxen-pciback' ]
+    echo 'options xen-pciback hide=(0000:03:00.0)' >"$DIR/out/etc/modprobe.d/old.conf"
+    xlpolicy pci-prepare --sysroot "$ROOT" --write "$DIR/out" 12:00.0
+    ends 1 "xlpolicy: pci-prepare: $DIR/out/etc/modprobe.d/old.conf has a hide= of its own, and only one counts: move it to /etc/modprobe.d/xlpolicy-pciback.conf"
+}
+
 @test "pci-prepare: a hide= that keeps the module from loading is named, and so is a second one" {
     make_host gpu-no-flr
     mkdir -p "$ROOT/etc/modprobe.d"

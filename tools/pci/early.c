@@ -19,16 +19,22 @@ struct writing {
 static void add(struct writing *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_hide(struct writing *w, const struct pci_host *host, const size_t *devices,
                      size_t count, const char *already);
+static bool keep_line(struct early_kept *kept, const char *line, size_t length);
 static void add_drivers(struct writing *w, const struct pci_host *host, const size_t *devices,
                         size_t count);
 
+static const char title[] =
+    "# By xlpolicy pci-prepare: pciback takes these before dom0's drivers see them.";
+static const char options[] = "options " EARLY_MODULE;
+
 int early_modprobe(const struct pci_host *host, const size_t *devices, size_t count,
-                   const char *already, char *text, size_t size)
+                   const struct early_kept *kept, char *text, size_t size)
 {
     struct writing w = {.text = text, .size = size};
 
-    add(&w, "# By xlpolicy pci-prepare: pciback takes these before dom0's drivers see them.\n");
-    add_hide(&w, host, devices, count, already ? already : "");
+    add(&w, "%s\n", title);
+    add_hide(&w, host, devices, count, kept ? kept->hide : "");
+    add(&w, "%s", kept ? kept->lines : "");
     add_drivers(&w, host, devices, count);
     return w.failed ? -1 : 0;
 }
@@ -54,6 +60,58 @@ bool early_find_hide(const char *text, const char *module, char *hide, size_t si
     length = strcspn(found, " \t\n\"");
     snprintf(hide, size, "%.*s", (int)length, found);
     return length < size;
+}
+
+bool early_keep_hide(struct early_kept *kept, const char *hide)
+{
+    while (*hide) {
+        char entry[PCI_ADDRESS_SIZE + 2];
+        size_t length = strcspn(hide, ")") + 1, used = strlen(kept->hide);
+
+        if (length >= sizeof(entry) || used + length >= sizeof(kept->hide))
+            return false;
+        snprintf(entry, sizeof(entry), "%.*s", (int)length, hide);
+        if (!strstr(kept->hide, entry))
+            strcpy(kept->hide + used, entry);
+        hide += length;
+    }
+    return true;
+}
+
+bool early_keep_lines(struct early_kept *kept, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+
+        if (!keep_line(kept, text, length))
+            return false;
+        text += length + (text[length] == '\n');
+    }
+    return true;
+}
+
+/* The value of hide= is kept apart. */
+static bool keep_line(struct early_kept *kept, const char *line, size_t length)
+{
+    char text[EARLY_TEXT_MAX / 2], *hide;
+    size_t used = strlen(kept->lines);
+
+    if (length >= sizeof(text))
+        return false;
+    snprintf(text, sizeof(text), "%.*s", (int)length, line);
+    hide = strncmp(text, options, strlen(options)) == 0 ? strstr(text, " hide=") : NULL;
+    if (hide) {
+        const char *behind = hide + 1 + strcspn(hide + 1, " \t");
+
+        memmove(hide, behind, strlen(behind) + 1);
+    }
+    if (!text[0] || strcmp(text, title) == 0 || strcmp(text, options) == 0 ||
+        early_has_line(kept->lines, text))
+        return true;
+    if (used + strlen(text) + sizeof("\n") > sizeof(kept->lines))
+        return false;
+    snprintf(kept->lines + used, sizeof(kept->lines) - used, "%s\n", text);
+    return true;
 }
 
 bool early_has_line(const char *text, const char *word)
