@@ -33,6 +33,19 @@ xlpolicy() {
     ends 1
 }
 
+@test "pci-check: a device that is named has a line, also when it is well or a guest's" {
+    make_host gpu-flr
+    xlpolicy pci-check --sysroot "$ROOT" 86:00.0
+    ends 0
+    has_line '7 ok, 0 to warn of, 0 failed'
+    has '0000:86:00.0: device: nothing is known against giving it to a guest'
+    xlpolicy pci-check --sysroot "$ROOT" 3b:00.0
+    ends 2
+    has_line 'warn  0000:3b:00.0: in-use: it belongs to the guest trainer (ID 5)'
+    xlpolicy pci-check --sysroot "$ROOT"
+    ends 0
+}
+
 @test "pci-check: as JSON it ends the same, and each finding has its evidence" {
     make_host gpu-no-flr
     xlpolicy --json pci-check --sysroot "$ROOT" 01:00.0
@@ -77,8 +90,9 @@ xlpolicy() {
     xlpolicy pci-list --dump "$ROOT.dump"
     [[ ${lines[1]} == '0000:12:00.0 8086:10fb ?      ?'* ]]
     xlpolicy pci-check --dump "$ROOT.dump"
-    ends 0
-    has_line '1 ok, 0 to warn of, 0 failed'
+    ends 2
+    has 'not-checked: whether the host is ready is not known: neither dom0'
+    has_line '1 ok, 1 to warn of, 0 failed'
 }
 
 @test "a dump of the first 256 bytes is not taken for a device without ACS" {

@@ -38,6 +38,32 @@ void pci_check_device(const struct pci_host *host, size_t device, pci_finding_li
         checks[i](host, device, &t);
 }
 
+void pci_check_availability(const struct pci_host *host, size_t device, bool bad,
+                            pci_finding_listener *tell, void *context)
+{
+    struct teller t = {tell, context, device};
+    const struct pci_device *d = &host->devices[device];
+    char evidence[DESCRIBE_SIZE * 2], text[DESCRIBE_SIZE];
+
+    if (d->owner_domid != PCI_NO_DOMAIN) {
+        tell_bad(&t, PCI_WARNING, "in-use", "xenstore: /libxl/pci/.../domid",
+                 "shut that guest down before another one gets it",
+                 "it belongs to the guest %s (ID %u)",
+                 d->owner_name[0] ? d->owner_name : "with another name", d->owner_domid);
+        return;
+    }
+    if (bad)
+        return;
+    snprintf(evidence, sizeof(evidence), "driver %s; reset: %s",
+             !host->has_sysfs ? "not known"
+             : d->driver[0]   ? d->driver
+                              : "none",
+             describe_reset(host, device, text));
+    tell_good(&t, "device", evidence,
+              host->has_sysfs ? "nothing is known against giving it to a guest"
+                              : "nothing in its config space is against giving it to a guest");
+}
+
 static void check_bridge(const struct pci_host *host, size_t device, const struct teller *t)
 {
     char evidence[DESCRIBE_SIZE], name[DESCRIBE_SIZE];

@@ -14,6 +14,7 @@ static void check_iommu(const struct pci_host *host, struct teller *t);
 static void check_remapping(const struct pci_host *host, struct teller *t);
 static void check_pciback(const struct pci_host *host, struct teller *t);
 static void check_config_space(const struct pci_host *host, struct teller *t);
+static void tell_not_checked(struct teller *t);
 
 void pci_check_host(const struct pci_host *host, pci_finding_listener *tell, void *context)
 {
@@ -21,6 +22,8 @@ void pci_check_host(const struct pci_host *host, pci_finding_listener *tell, voi
 
     if (host->has_sysfs)
         check_dom0(host, &t);
+    else
+        tell_not_checked(&t);
     if (host->machine.dom0 == PCI_YES) { /* else there is nothing to ask */
         check_xen(host, &t);
         check_iommu(host, &t);
@@ -154,4 +157,12 @@ static void check_config_space(const struct pci_host *host, struct teller *t)
         tell_bad(t, PCI_WARNING, "config-space", evidence,
                  host->has_sysfs ? "run this as root" : "make the dump as root, with lspci -xxxx",
                  "not all of config space could be read: resets and isolation are not known");
+}
+
+static void tell_not_checked(struct teller *t)
+{
+    tell_bad(t, PCI_WARNING, "not-checked", "a dump tells config space, and nothing else",
+             "run `xlpolicy pci-check` in that host's dom0, or give --sysroot a copy of its files",
+             "whether the host is ready is not known: neither dom0, IOMMU, interrupt remapping and "
+             "pciback, nor who uses a device");
 }

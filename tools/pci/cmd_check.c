@@ -53,6 +53,11 @@ static void tell(void *context, const struct pci_finding *finding)
     pci_command_print_finding(finding, subject);
 }
 
+static unsigned int count_bad(const struct report *report)
+{
+    return report->counts[PCI_WARNING] + report->counts[PCI_FAILURE];
+}
+
 static enum cli_exit end(const struct report *report, enum cli_exit exit_code)
 {
     const unsigned int *counts = report->counts;
@@ -88,6 +93,15 @@ static enum cli_exit check(const struct pci_host *host, const struct command_lin
     return end(report, exit_code);
 }
 
+/* One that was named: a line at least. */
+static void check_named(const struct pci_host *host, size_t device, struct report *report)
+{
+    unsigned int before = count_bad(report);
+
+    pci_check_device(host, device, tell, report);
+    pci_check_availability(host, device, count_bad(report) > before, tell, report);
+}
+
 /* Those that were named, or else all that are kept for guests or have one. */
 static enum cli_exit check_devices(const struct pci_host *host, const struct command_line *line,
                                    struct report *report)
@@ -98,7 +112,7 @@ static enum cli_exit check_devices(const struct pci_host *host, const struct com
 
         if (exit_code != CLI_DONE)
             return exit_code;
-        pci_check_device(host, device, tell, report);
+        check_named(host, device, report);
     }
     for (size_t i = 0; line->operand_count == 0 && i < host->device_count; i++)
         if (host->devices[i].assignable || host->devices[i].owner_domid != PCI_NO_DOMAIN)

@@ -90,10 +90,10 @@ static void print_wrapped(const char *head, const char *text)
 
 void pci_command_print_finding(const struct pci_finding *finding, const char *subject)
 {
-    char head[16], what[PCI_SENTENCE_SIZE + PCI_ADDRESS_SIZE + 4];
+    char head[16], what[PCI_SENTENCE_SIZE + PCI_ADDRESS_SIZE + 32];
 
     snprintf(head, sizeof(head), "%-4s  ", pci_grade_name(finding->grade));
-    snprintf(what, sizeof(what), "%s%s", subject, finding->what);
+    snprintf(what, sizeof(what), "%s%s: %s", subject, finding->code, finding->what);
     print_wrapped(head, what);
     print_wrapped("      seen: ", finding->evidence);
     if (finding->mend[0])

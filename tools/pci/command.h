@@ -29,7 +29,8 @@ enum cli_exit pci_command_read(const struct command_line *line, struct pci_host 
 enum cli_exit pci_command_find(const struct pci_host *host, const struct command_line *line,
                                const char *operand, size_t *device_out);
 
-/* Prints a finding in lines of at most 78 characters, subject ("0000:01:00.0: ") first. */
+/* Prints a finding in lines of at most 78 characters, subject ("0000:01:00.0: ") and code
+ * first. */
 void pci_command_print_finding(const struct pci_finding *finding, const char *subject);
 
 #endif

@@ -27,6 +27,11 @@ void pci_check_host(const struct pci_host *host, pci_finding_listener *tell, voi
 void pci_check_device(const struct pci_host *host, size_t device, pci_finding_listener *tell,
                       void *context);
 
+/* Whether it can be given to a guest now: whose it is, and, when there are no other findings (bad),
+ * that it can be; tells one finding at most. */
+void pci_check_availability(const struct pci_host *host, size_t device, bool bad,
+                            pci_finding_listener *tell, void *context);
+
 const char *pci_grade_name(enum pci_grade grade); /* "ok", "warn", "fail" */
 
 /* The version of Xen as 0xMMmm, 0x0411 for 4.17; 0: unknown. */
