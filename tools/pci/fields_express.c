@@ -254,62 +254,53 @@ static const struct field_layout link_status_2[] = {
     FLAG(15, "DRS Message Received"),
 };
 
-static const struct register_layout device_registers[] = {
-    REGISTER("PCI Express Capabilities Register", 0x02, 2, express_capabilities),
-    REGISTER("Device Capabilities Register", 0x04, 4, device_capabilities),
-    REGISTER("Device Control Register", 0x08, 2, device_control),
-    REGISTER("Device Status Register", 0x0a, 2, device_status),
+/* What a function must have for a register to mean something. */
+enum need {
+    NEEDS_LINK = 1 << 0,
+    NEEDS_SLOT = 1 << 1,
+    NEEDS_ROOT = 1 << 2,
+    NEEDS_VERSION_2 = 1 << 3,
 };
 
-static const struct register_layout link_registers[] = {
-    REGISTER("Link Capabilities Register", 0x0c, 4, link_capabilities),
-    REGISTER("Link Control Register", 0x10, 2, link_control),
-    REGISTER("Link Status Register", 0x12, 2, link_status),
+static const struct {
+    unsigned int needs;
+    struct register_layout layout;
+} registers[] = {
+    {0, REGISTER("PCI Express Capabilities Register", 0x02, 2, express_capabilities)},
+    {0, REGISTER("Device Capabilities Register", 0x04, 4, device_capabilities)},
+    {0, REGISTER("Device Control Register", 0x08, 2, device_control)},
+    {0, REGISTER("Device Status Register", 0x0a, 2, device_status)},
+    {NEEDS_LINK, REGISTER("Link Capabilities Register", 0x0c, 4, link_capabilities)},
+    {NEEDS_LINK, REGISTER("Link Control Register", 0x10, 2, link_control)},
+    {NEEDS_LINK, REGISTER("Link Status Register", 0x12, 2, link_status)},
+    {NEEDS_SLOT, REGISTER("Slot Capabilities Register", 0x14, 4, slot_capabilities)},
+    {NEEDS_SLOT, REGISTER("Slot Control Register", 0x18, 2, slot_control)},
+    {NEEDS_SLOT, REGISTER("Slot Status Register", 0x1a, 2, slot_status)},
+    {NEEDS_ROOT, REGISTER("Root Control Register", 0x1c, 2, root_control)},
+    {NEEDS_ROOT, REGISTER("Root Capabilities Register", 0x1e, 2, root_capabilities)},
+    {NEEDS_ROOT, REGISTER("Root Status Register", 0x20, 4, root_status)},
+    {NEEDS_VERSION_2, REGISTER("Device Capabilities 2 Register", 0x24, 4, device_capabilities_2)},
+    {NEEDS_VERSION_2, REGISTER("Device Control 2 Register", 0x28, 2, device_control_2)},
+    {NEEDS_VERSION_2 | NEEDS_LINK,
+     REGISTER("Link Capabilities 2 Register", 0x2c, 4, link_capabilities_2)},
+    {NEEDS_VERSION_2 | NEEDS_LINK, REGISTER("Link Control 2 Register", 0x30, 2, link_control_2)},
+    {NEEDS_VERSION_2 | NEEDS_LINK, REGISTER("Link Status 2 Register", 0x32, 2, link_status_2)},
 };
 
-static const struct register_layout slot_registers[] = {
-    REGISTER("Slot Capabilities Register", 0x14, 4, slot_capabilities),
-    REGISTER("Slot Control Register", 0x18, 2, slot_control),
-    REGISTER("Slot Status Register", 0x1a, 2, slot_status),
-};
-
-static const struct register_layout root_registers[] = {
-    REGISTER("Root Control Register", 0x1c, 2, root_control),
-    REGISTER("Root Capabilities Register", 0x1e, 2, root_capabilities),
-    REGISTER("Root Status Register", 0x20, 4, root_status),
-};
-
-static const struct register_layout device_2_registers[] = {
-    REGISTER("Device Capabilities 2 Register", 0x24, 4, device_capabilities_2),
-    REGISTER("Device Control 2 Register", 0x28, 2, device_control_2),
-};
-
-static const struct register_layout link_2_registers[] = {
-    REGISTER("Link Capabilities 2 Register", 0x2c, 4, link_capabilities_2),
-    REGISTER("Link Control 2 Register", 0x30, 2, link_control_2),
-    REGISTER("Link Status 2 Register", 0x32, 2, link_status_2),
-};
-
-/* Which registers there are depends on what the function is, and on the version. */
 void fields_express(struct field_walk *walk)
 {
     uint64_t capabilities = fields_get(walk, 2, 2);
-    unsigned int version = capabilities & 0xf, type = capabilities >> 4 & 0xf;
-    bool has_link = type != PCI_PORT_INTEGRATED_ENDPOINT && type != PCI_PORT_EVENT_COLLECTOR;
-    bool has_slot =
-        capabilities >> 8 & 1 && (type == PCI_PORT_ROOT_PORT || type == PCI_PORT_SWITCH_DOWNSTREAM);
-    bool is_root = type == PCI_PORT_ROOT_PORT || type == PCI_PORT_EVENT_COLLECTOR;
+    unsigned int version = capabilities & 0xf, type = capabilities >> 4 & 0xf, has = 0;
 
-    fields_walk(walk, device_registers, FIELDS_COUNT(device_registers), 0);
-    if (has_link)
-        fields_walk(walk, link_registers, FIELDS_COUNT(link_registers), 0);
-    if (has_slot)
-        fields_walk(walk, slot_registers, FIELDS_COUNT(slot_registers), 0);
-    if (is_root)
-        fields_walk(walk, root_registers, FIELDS_COUNT(root_registers), 0);
-    if (version < 2)
-        return;
-    fields_walk(walk, device_2_registers, FIELDS_COUNT(device_2_registers), 0);
-    if (has_link)
-        fields_walk(walk, link_2_registers, FIELDS_COUNT(link_2_registers), 0);
+    if (type != PCI_PORT_INTEGRATED_ENDPOINT && type != PCI_PORT_EVENT_COLLECTOR)
+        has |= NEEDS_LINK;
+    if (capabilities >> 8 & 1 && (type == PCI_PORT_ROOT_PORT || type == PCI_PORT_SWITCH_DOWNSTREAM))
+        has |= NEEDS_SLOT;
+    if (type == PCI_PORT_ROOT_PORT || type == PCI_PORT_EVENT_COLLECTOR)
+        has |= NEEDS_ROOT;
+    if (version >= 2)
+        has |= NEEDS_VERSION_2;
+    for (size_t i = 0; i < FIELDS_COUNT(registers); i++)
+        if ((registers[i].needs & ~has) == 0)
+            fields_walk(walk, &registers[i].layout, 1, 0);
 }
