@@ -134,6 +134,7 @@ struct xen_domain {
     enum xlp_guest_type type;
     uint32_t weight, cap_pct;
     uint32_t passthrough_devices;
+    uint32_t device_node; /* as in struct xlp_domain */
     enum xen_iommu iommu; /* once known, it does not change */
 
     int64_t target_kib, static_max_kib; /* -1: not in xenstore. static_max without video RAM */
@@ -400,6 +401,11 @@ enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, const struct xen_domain *
 int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight);
 /* Target in the guest's terms: without video RAM. 0, or -1 (the complaint is in logger.last). */
 int xlp_xen_libxl_set_target(struct xen_host *h, const struct xen_domain *d, int64_t target_kib);
+
+/* ---- xen_devices.c ---- */
+
+/* How many PCI devices a domain has, and their node. 0 or -1. */
+int xlp_xen_read_devices(struct xen_host *h, struct xen_domain *d);
 
 /* ---- xen_apply.c, xen_weight.c and xen_balloon.c ---- */
 

@@ -138,6 +138,7 @@ static int add(struct xen_host *h, size_t at, const xc_domaininfo_t *info)
     memcpy(d->uuid, info->handle, sizeof(d->uuid));
     d->first_tick = h->tick;
     d->stale = XEN_STALE_ALL;
+    d->device_node = XLP_UNKNOWN;
     memmove(&h->domains[at + 1], &h->domains[at], (h->domain_count - at) * sizeof(*h->domains));
     h->domains[at] = d;
     h->domain_count++;
@@ -303,6 +304,7 @@ static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snap
     to->passthrough_devices = d->passthrough_devices;
     if (!to->passthrough_devices && d->iommu != XEN_IOMMU_NO)
         to->passthrough_devices = 1;
+    to->device_node = d->device_node;
     to->age_ns = age_ns(d, s->time_ns);
     to->released = d->released;
     if (d->weight_record.recorded && !d->weight_record.inherited)

@@ -35,7 +35,6 @@ static const char *const watch_keys[XEN_WATCHES] = {
 static void watch_domain(struct xen_host *h, struct xen_domain *d);
 static int read_slow(struct xen_host *h, struct xen_domain *d);
 static int read_sizes(struct xen_host *h, struct xen_domain *d);
-static int read_devices(struct xen_host *h, struct xen_domain *d);
 static int read_report(struct xen_host *h, struct xen_domain *d);
 
 /* ---- the connection ---- */
@@ -162,7 +161,7 @@ int xlp_xen_store_refresh(struct xen_host *h, struct xen_domain *d)
 
 int xlp_xen_store_refresh_sizes(struct xen_host *h, struct xen_domain *d)
 {
-    return read_sizes(h, d) < 0 || read_devices(h, d) < 0 ? -1 : 0;
+    return read_sizes(h, d) < 0 || xlp_xen_read_devices(h, d) < 0 ? -1 : 0;
 }
 
 /* Video RAM first: the others are shown without it. memory/target already is. -1 is how libxl
@@ -177,29 +176,6 @@ static int read_sizes(struct xen_host *h, struct xen_domain *d)
         return -1;
     if (d->static_max_kib >= d->video_kib)
         d->static_max_kib -= d->video_kib;
-    return 0;
-}
-
-static int count_devices(struct xen_host *h, int64_t domid, int64_t *count_out)
-{
-    char path[PATH_SIZE];
-
-    snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%" PRId64 "/0/num_devs", domid);
-    return xlp_xen_store_number(h, path, 0, count_out);
-}
-
-/* libxl keeps the devices of PV and HVM guests alike under the backend of pciback; those of a guest
- * whose device model has a domain of its own are that domain's there. */
-static int read_devices(struct xen_host *h, struct xen_domain *d)
-{
-    int64_t model, count, of_model = 0;
-
-    if (count_devices(h, d->domid, &count) < 0 ||
-        domain_number(h, d, "image/device-model-domid", 0, &model) < 0 ||
-        (model && count_devices(h, model, &of_model) < 0))
-        return -1;
-    count = of_model > count ? of_model : count;
-    d->passthrough_devices = (uint32_t)(count < 0xffff ? count : 0xffff);
     return 0;
 }
 
@@ -256,7 +232,7 @@ static int read_balloon(struct xen_host *h, struct xen_domain *d)
 static int read_slow(struct xen_host *h, struct xen_domain *d)
 {
     if (read_name(h, d) < 0 || read_type(h, d) < 0 || read_balloon(h, d) < 0 ||
-        read_devices(h, d) < 0)
+        xlp_xen_read_devices(h, d) < 0)
         return -1;
     /* dom0 has every device that nobody else has: the question makes no sense for it. */
     if (d->domid == 0)

@@ -288,6 +288,63 @@ START_TEST(the_devices_of_a_device_models_domain_are_its_guests)
 }
 END_TEST
 
+static uint32_t device_node(struct xen_host *h)
+{
+    struct xlp_snapshot s;
+    uint32_t node;
+
+    xlp_snapshot_init(&s);
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    node = xlp_snapshot_domain(&s, 1)->device_node;
+    xlp_snapshot_dispose(&s);
+    return node;
+}
+
+/* Of a guest with two devices, one on each of these nodes. */
+static uint32_t node_of_two(uint32_t first, uint32_t second)
+{
+    struct xen_host *h = fake_open();
+    uint32_t node;
+
+    fake_add(1, 1);
+    fake.nodes[0] = first;
+    fake.nodes[1] = second;
+    fake_put("/local/domain/0/backend/pci/1/0/num_devs", "2");
+    fake_put("/local/domain/0/backend/pci/1/0/dev-0", "0000:01:00.0");
+    fake_put("/local/domain/0/backend/pci/1/0/dev-1", "0000:02:00.1");
+    node = device_node(h);
+    fake_close(h);
+    return node;
+}
+
+START_TEST(a_guest_is_on_the_node_that_xen_knows_for_all_its_devices)
+{
+    ck_assert_uint_eq(node_of_two(1, 1), 1);
+    ck_assert_uint_eq(node_of_two(0, 0), 0);
+    ck_assert_uint_eq(node_of_two(0, 1), XLP_UNKNOWN);
+    ck_assert_uint_eq(node_of_two(1, LIBXL_PCITOPOLOGY_INVALID_ENTRY), XLP_UNKNOWN);
+    ck_assert_uint_eq(node_of_two(LIBXL_PCITOPOLOGY_INVALID_ENTRY, 1), XLP_UNKNOWN);
+}
+END_TEST
+
+START_TEST(where_xen_knows_no_node_there_is_none)
+{
+    struct xen_host *h = fake_open();
+
+    fake_add(1, 1);
+    ck_assert_uint_eq(device_node(h), XLP_UNKNOWN);
+    fake_put("/local/domain/0/backend/pci/1/0/num_devs", "1");
+    fake_put("/local/domain/0/backend/pci/1/0/dev-0", "0000:99:00.0"); /* Xen has not heard of it */
+    ck_assert_uint_eq(device_node(h), XLP_UNKNOWN);
+    fake_put("/local/domain/0/backend/pci/1/0/dev-0", "0000:01:00.0");
+    fake.nodes[0] = 1;
+    ck_assert_uint_eq(device_node(h), 1);
+    fake.no_topology = true;
+    ck_assert_uint_eq(device_node(h), XLP_UNKNOWN);
+    fake_close(h);
+}
+END_TEST
+
 /* ---- a guest's age ---- */
 
 static uint64_t age_s(struct xen_host *h)
@@ -419,7 +476,9 @@ CHECK_CASE(again, a_look_reads_only_so_many_vcpus_again, each_has_its_turn,
 CHECK_CASE(passthrough, a_guest_whose_configuration_cannot_be_read_may_have_a_device,
            a_guest_that_took_long_to_build_is_known_when_it_first_runs,
            a_list_of_devices_is_passthrough_without_a_word_about_it,
-           the_devices_of_a_device_models_domain_are_its_guests)
+           the_devices_of_a_device_models_domain_are_its_guests,
+           a_guest_is_on_the_node_that_xen_knows_for_all_its_devices,
+           where_xen_knows_no_node_there_is_none)
 CHECK_CASE(failing, a_domain_that_cannot_be_looked_at_is_left_out_with_a_note,
            a_host_none_of_whose_domains_can_be_looked_at_is_not_observed,
            a_watch_that_fails_once_is_set_again_with_those_that_did_not,
