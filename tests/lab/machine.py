@@ -216,9 +216,12 @@ def command_line(profile, images):
         argv += _numa(profile)
     if profile.passthrough:
         argv += ["-machine", "q35", "-device", "intel-iommu,intremap=on,aw-bits=48",
-                 "-netdev", "user,id=n0", "-device", "e1000e,addr=5,netdev=n0",
                  "-device", "edu,addr=6", "-device", "VGA,addr=7.0,multifunction=on",
-                 "-device", "intel-hda,addr=7.1"]
+                 "-device", "intel-hda,addr=7.1",
+                 # A PCI bus on the second node: the firmware's tables (_PXM) say so, dom0 tells Xen.
+                 "-device", "pxb-pcie,id=far,bus_nr=128,numa_node=1",
+                 "-device", "pcie-root-port,id=far1,bus=far,chassis=1,hotplug=off",
+                 "-netdev", "user,id=n0", "-device", "e1000e,bus=far1,netdev=n0"]
     return argv
 
 

@@ -86,7 +86,7 @@ PROFILES = {profile.name: profile for profile in (
         name="numa", sockets=2, numa_nodes=2, agent=False,
         about="plain with two NUMA nodes of two pCPUs and 3 GiB each"),
     Profile(
-        name="passthrough", sockets=2, passthrough=True, agent=False,
+        name="passthrough", sockets=2, numa_nodes=2, passthrough=True, agent=False,
         xen_options="iommu=verbose,no-sharept",
-        about="plain with an IOMMU, a network card, a VGA + audio pair and a test device"),
+        about="numa with an IOMMU, a network card on node 1, a VGA + audio pair and a test device"),
 )}
