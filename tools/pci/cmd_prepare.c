@@ -80,8 +80,12 @@ static void print_now(const struct pci_host *host, const struct move *move)
     for (size_t i = 0; i < move->count; i++) {
         const struct pci_device *d = &host->devices[move->devices[i]];
 
-        printf("    %s to pciback, %s%s\n", pci_address_format(&d->address, address),
-               d->driver[0] ? "from " : "without a driver now", d->driver);
+        pci_address_format(&d->address, address);
+        if (d->assignable)
+            printf("    %s: pciback has it already\n", address);
+        else
+            printf("    %s to pciback, %s%s\n", address,
+                   d->driver[0] ? "from " : "without a driver now", d->driver);
     }
     printf("Undo: xlpolicy pci-release %s\n", move->name);
 }
