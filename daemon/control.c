@@ -23,7 +23,7 @@ static int listen_at(struct control *c, char *error, size_t error_size);
 static void accept_clients(struct control *c, uint64_t now_ns);
 static void receive(struct control_client *client);
 static void answer_next(struct control *c, uint64_t now_ns);
-static void serve_client(struct control_client *client, uint64_t now_ns);
+static void serve_client(const struct control *c, struct control_client *client, uint64_t now_ns);
 static void drop_gone_clients(struct control *c);
 
 void control_init(struct control *c)
@@ -162,14 +162,16 @@ size_t control_fds(const struct control *c, struct pollfd *fds, uint64_t now_ns)
     return 1 + c->client_count;
 }
 
-static uint64_t client_deadline_ns(const struct control_client *client)
+static uint64_t client_deadline_ns(const struct control *c, const struct control_client *client)
 {
     uint64_t stalled_ns = client->progress_ns + CONTROL_STALL_NS;
     uint64_t late_ns = client->queued_ns + CONTROL_REPLY_NS;
 
     if (client->output)
         return stalled_ns < late_ns ? stalled_ns : late_ns;
-    return has_request(client) ? 0 : client->progress_ns + CONTROL_IDLE_NS;
+    if (has_request(client))
+        return c->on_hold ? UINT64_MAX : 0;
+    return client->progress_ns + CONTROL_IDLE_NS;
 }
 
 uint64_t control_deadline_ns(const struct control *c)
@@ -179,8 +181,8 @@ uint64_t control_deadline_ns(const struct control *c)
     if (c->accept_again_ns)
         deadline = c->accept_again_ns;
     for (size_t i = 0; i < c->client_count; i++)
-        if (client_deadline_ns(&c->clients[i]) < deadline)
-            deadline = client_deadline_ns(&c->clients[i]);
+        if (client_deadline_ns(c, &c->clients[i]) < deadline)
+            deadline = client_deadline_ns(c, &c->clients[i]);
     return deadline;
 }
 
@@ -191,7 +193,7 @@ void control_serve(struct control *c, const struct pollfd *fds, size_t fd_count,
             receive(&c->clients[i]);
     answer_next(c, now_ns);
     for (size_t i = 0; i < c->client_count; i++)
-        serve_client(&c->clients[i], now_ns);
+        serve_client(c, &c->clients[i], now_ns);
     drop_gone_clients(c);
     if (now_ns >= c->accept_again_ns)
         c->accept_again_ns = 0;
@@ -294,6 +296,8 @@ static void answer_next(struct control *c, uint64_t now_ns)
 {
     struct control_client *next = NULL;
 
+    if (c->on_hold)
+        return;
     for (size_t i = 0; i < c->client_count; i++) {
         struct control_client *client = &c->clients[i];
 
@@ -307,13 +311,13 @@ static void answer_next(struct control *c, uint64_t now_ns)
     next->turn = ++c->answers;
 }
 
-static void serve_client(struct control_client *client, uint64_t now_ns)
+static void serve_client(const struct control *c, struct control_client *client, uint64_t now_ns)
 {
     if (client->output && !client->gone)
         send_output(client, now_ns);
     if (!client->output && (client->closing || (client->at_end && client->input_used == 0)))
         client->gone = true;
-    if ((client->output || !has_request(client)) && now_ns >= client_deadline_ns(client))
+    if ((client->output || !has_request(client)) && now_ns >= client_deadline_ns(c, client))
         client->gone = true;
 }
 

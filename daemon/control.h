@@ -81,6 +81,7 @@ struct control {
     size_t client_count;
     uint64_t answers;         /* so far */
     uint64_t accept_again_ns; /* after running out of descriptors */
+    bool on_hold;             /* no request is answered: the next tick is to come before */
 };
 
 /* A struct control that is not open; may be closed. */

@@ -39,7 +39,7 @@ static const struct command commands[] = {
     {"history", {"since_s", "last"}, false, run_history},
     {"mode", {"mode"}, true, run_mode},
     {"ping", {NULL}, false, run_ping},
-    {"rebalance", {NULL}, true, request_rebalance},
+    {"rebalance", {"dry_run"}, true, request_rebalance},
     {"release", {"domain"}, true, run_release},
     {"reload", {NULL}, true, run_reload},
     {"reservations", {NULL}, false, request_reservations},
@@ -71,8 +71,7 @@ struct xlp_json_writer *control_commands_answer(void *context, const struct cont
     else
         request_refuse(&r, EXIT_CODE_USAGE, "the request is not JSON: %s", error);
     if (command && command->acts && !peer->may_act) {
-        request_refuse(&r, EXIT_CODE_REFUSED, "%s: refused: only root may change anything",
-                       command->name);
+        request_refuse(&r, EXIT_CODE_REFUSED, "refused: only root may change anything");
         command = NULL;
     }
     if (command && command->run == run_state)
@@ -157,6 +156,7 @@ static const struct command *read_request(const struct xlp_json *root, struct re
     xlp_json_read_double(&reader, root, "since_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->since_s);
     xlp_json_read_int(&reader, root, "last", XLP_JSON_OPTIONAL, 1, HISTORY_ENTRIES, &r->last);
     request_read_reservation(&reader, root, r);
+    xlp_json_read_bool(&reader, root, "dry_run", XLP_JSON_OPTIONAL, &r->dry_run);
     xlp_json_read_double(&reader, root, "for_s", XLP_JSON_OPTIONAL, 0, 1e9, &r->for_s);
     if (xlp_json_done(&reader) < 0) {
         request_refuse(r, EXIT_CODE_USAGE, "the request is wrong: %s", error);
@@ -348,6 +348,16 @@ static int run_history(struct daemon *d, struct request *r)
 
 /* ---- acting ---- */
 
+void request_look_again(struct daemon *d)
+{
+    uint64_t now_ns = d->host->ops->now_ns(d->host);
+    uint64_t gap_ns = xlp_engine_least_gap_ns(&d->config.policy);
+    uint64_t measurable_ns = d->snapshot.time_ns + gap_ns + gap_ns / 4; /* not just about */
+
+    d->next_tick_ns = now_ns < measurable_ns ? measurable_ns : now_ns;
+    d->control.on_hold = true;
+}
+
 const char *request_peer(const struct request *r, char text[REQUEST_PEER_SIZE])
 {
     snprintf(text, REQUEST_PEER_SIZE, "uid %u, pid %d", r->peer->uid, r->peer->pid);
@@ -368,6 +378,7 @@ static int run_mode(struct daemon *d, struct request *r)
     daemon_set_mode(d, mode, request_peer(r, who));
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
     xlp_json_put_bool(r->w, "dry_run", d->options->dry_run);
+    request_look_again(d);
     return 0;
 }
 
@@ -379,6 +390,7 @@ static int run_reload(struct daemon *d, struct request *r)
         return request_refuse(r, EXIT_CODE_FAILED, "%s", error);
     put_string_or_null(r->w, "config", d->config_found ? d->options->config_path : NULL);
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));
+    request_look_again(d);
     return 0;
 }
 
@@ -447,6 +459,7 @@ static int run_plan(struct daemon *d, struct request *r,
         goto out;
     }
     request_put_actions(r, &plan, &outcomes);
+    request_look_again(d);
     rc = 0;
 out:
     free(outcomes.at);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The commands on reservations: memory that is kept for a guest about to be created. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,15 +70,6 @@ static int carry_out(struct daemon *d, struct request *r, const struct xlp_plan 
     return 0;
 }
 
-/* The next tick need not be waited for: who asks for the state next, is told with it. */
-static void look_at_once(struct daemon *d)
-{
-    uint64_t now_ns = d->host->ops->now_ns(d->host);
-
-    if (now_ns < d->next_tick_ns)
-        d->next_tick_ns = now_ns;
-}
-
 static int refuse_because(struct request *r, enum xlp_action_kind kind,
                           const struct xlp_reason *why_not)
 {
@@ -107,7 +99,7 @@ static int run(struct daemon *d, struct request *r, enum xlp_action_kind kind)
         rc = carry_out(d, r, &plan);
     xlp_plan_dispose(&plan);
     if (rc == 0)
-        look_at_once(d);
+        request_look_again(d);
     return rc;
 }
 
@@ -124,11 +116,29 @@ int request_reserve(struct daemon *d, struct request *r)
     return run(d, r, XLP_RESERVE);
 }
 
+/* What a guest that is built has is all it takes: nothing of the reservation would be left. */
+static void warn_of_running(const struct daemon *d, struct request *r)
+{
+    const struct xlp_domain *to = xlp_snapshot_find_domain(&d->fresh, r->domain);
+    char text[XLP_NAME_SIZE + 120];
+
+    if (!to || to->flags)
+        return;
+    snprintf(text, sizeof(text),
+             "%s runs already: what it has counts as taken, and the rest of the reservation is "
+             "given up",
+             to->name);
+    xlp_json_put_string(r->w, "warning", text);
+}
+
 int request_transfer(struct daemon *d, struct request *r)
 {
     if (!r->domain || r->reservation == 0)
         return request_refuse(r, EXIT_CODE_USAGE, "transfer: needs \"reservation\" and \"domain\"");
-    return run(d, r, XLP_TRANSFER);
+    if (run(d, r, XLP_TRANSFER) < 0)
+        return -1;
+    warn_of_running(d, r);
+    return 0;
 }
 
 int request_unreserve(struct daemon *d, struct request *r)

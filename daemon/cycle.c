@@ -17,6 +17,7 @@ static void apply(struct daemon *d, const struct xlp_action *action, uint64_t ti
                   struct xlp_outcome *outcome_out);
 static void tell(struct daemon *d);
 static void record(struct daemon *d);
+static int make_room(struct outcomes *outcomes, size_t count);
 
 int cycle_run(struct daemon *d)
 {
@@ -74,15 +75,14 @@ static int decide(struct daemon *d)
         daemon_note_error(d, "out of memory while deciding");
         return -1;
     }
-    /* Paused, we still measure, so that we know the host when work goes on. */
-    if (d->mode == CONFIG_PAUSE)
-        d->plan.action_count = 0;
     return 0;
 }
 
 static int act(struct daemon *d)
 {
     d->outcomes.count = 0;
+    if (d->mode == CONFIG_PAUSE)
+        return 0;
     if (d->mode != CONFIG_ACT) {
         go_on_releasing(d);
         return 0;
@@ -113,7 +113,7 @@ static void tell(struct daemon *d)
     if (d->failing)
         log_line(LOG_NOTICE, "the host can be observed again");
     d->failing = false;
-    if (d->mode != CONFIG_ACT)
+    if (d->mode == CONFIG_ADVISE)
         for (size_t i = 0; i < d->plan.action_count; i++)
             if (!xlp_action_is_commanded(&d->plan.actions[i]))
                 tell_action(&d->tell, &d->plan.actions[i], NULL, now_ns);
@@ -122,31 +122,41 @@ static void tell(struct daemon *d)
              d->snapshot.vcpu_count, d->plan.action_count);
 }
 
-/* A full disk ends the recording, not the daemon's work. A paused daemon plans nothing, but its
- * engine does: a replay must not take that for another decision. */
+/* A full disk ends the recording, not the daemon's work. */
 static void record(struct daemon *d)
 {
-    const struct xlp_plan *plan = d->mode == CONFIG_PAUSE ? NULL : &d->plan;
-
     if (!d->recorder)
         return;
     xlp_engine_explain(d->engine, &d->snapshot, &d->plan);
-    if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, plan) == 0)
+    if (xlp_recorder_add(d->recorder, &d->config.policy, &d->snapshot, &d->plan) == 0)
         return;
     log_line(LOG_ERR, "recording to %s ends here: %s", d->record_path, strerror(errno));
     daemon_end_record(d);
 }
 
-int cycle_rebalance(struct daemon *d)
+/* In a dry run: what each would come to. */
+static int say_would(struct daemon *d)
+{
+    if (make_room(&d->outcomes, d->plan.action_count) < 0)
+        return -1;
+    for (size_t i = 0; i < d->plan.action_count; i++)
+        d->outcomes.at[i] = (struct xlp_outcome){.code = XLP_NOT_DONE_DRY_RUN};
+    d->outcomes.count = d->plan.action_count;
+    return 0;
+}
+
+int cycle_rebalance(struct daemon *d, bool dry_run)
 {
     uint64_t now_ns = d->host->ops->now_ns(d->host);
     int64_t ticks = d->config.policy.cpu_uneven_ticks;
     int mode = d->mode, rc;
 
     d->config.policy.cpu_uneven_ticks = 1;
-    d->mode = CONFIG_ACT;
+    d->mode = dry_run ? CONFIG_PAUSE : CONFIG_ACT;
     d->host->afresh = true;
     rc = cycle_run(d);
+    if (rc == 0 && dry_run)
+        rc = say_would(d);
     d->host->afresh = false;
     d->mode = mode;
     d->config.policy.cpu_uneven_ticks = ticks;
@@ -217,6 +227,9 @@ static void apply(struct daemon *d, const struct xlp_action *action, uint64_t ti
 
     d->host->ops->apply(d->host, action, outcome_out);
     done = outcome_out->code == XLP_DONE;
+    if (done)
+        xlp_action_lifts_pin(&d->snapshot, action, outcome_out->detail,
+                             sizeof(outcome_out->detail));
     (done ? d->counters.done : d->counters.not_done)[action->reason.code]++;
     /* What fails the same way each tick must not push what was done out of the history. */
     if (tell_action(&d->tell, action, outcome_out, time_ns))

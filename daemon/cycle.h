@@ -12,8 +12,8 @@ int cycle_run(struct daemon *d);
 int cycle_look(struct daemon *d);
 
 /* One tick in which nothing waits for unevenness to last, and which is carried out in every mode.
- * As cycle_run. */
-int cycle_rebalance(struct daemon *d);
+ * A dry run decides in the same way, and its outcomes say what would be done. As cycle_run. */
+int cycle_rebalance(struct daemon *d, bool dry_run);
 
 /* Puts everything back as it was, whatever the mode. How many actions were not done, though their
  * domains are there; or -1 with a sentence in d->last_error. */

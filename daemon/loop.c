@@ -89,6 +89,7 @@ static void run_due_tick(struct daemon *d)
         return;
     d->last_tick_ns = now_ns;
     cycle_run(d);
+    d->control.on_hold = false;
     textfile_tick(d);
     d->next_tick_ns = loop_next_tick(d->next_tick_ns, d->host->ops->now_ns(d->host), tick_ns,
                                      &d->counters.ticks_missed);

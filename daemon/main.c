@@ -51,6 +51,18 @@ static int run(struct daemon *d)
     return d->options->once ? run_once(d) : run_daemon(d);
 }
 
+/* There is one daemon for a real host, but beside it may be others on simulated ones. */
+static int take_pidfile(const struct daemon *d, char *error, size_t error_size)
+{
+    int fd = pidfile_take(d->options->pidfile_path, error, error_size);
+    size_t used = strlen(error);
+
+    if (fd < 0 && errno == EWOULDBLOCK && strcmp(d->options->host, "xen") != 0)
+        snprintf(error + used, error_size - used,
+                 "; one on another host needs its own --pidfile and --socket");
+    return fd;
+}
+
 static int run_daemon(struct daemon *d)
 {
     int ready_fd = -1, signal_fd, pidfile_fd, code;
@@ -67,7 +79,7 @@ static int run_daemon(struct daemon *d)
     code = open_host(d);
     if (code)
         return code;
-    pidfile_fd = pidfile_take(d->options->pidfile_path, error, sizeof(error));
+    pidfile_fd = take_pidfile(d, error, sizeof(error));
     if (pidfile_fd < 0)
         return complain(error);
     code = daemon_start_control(d, error, sizeof(error)) < 0 ? complain(error)
@@ -137,7 +149,7 @@ static int run_once(struct daemon *d)
         return code;
     daemon_open_log(d);
     if (acts) { /* two that act would undo each other's work */
-        pidfile_fd = pidfile_take(d->options->pidfile_path, error, sizeof(error));
+        pidfile_fd = take_pidfile(d, error, sizeof(error));
         if (pidfile_fd < 0)
             return complain(error);
     }

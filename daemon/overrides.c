@@ -7,8 +7,6 @@
 #include "log.h"
 #include "state.h"
 
-#define ENTRY_SIZE 512
-
 static int change(struct xlp_policy *overrides, const char *pattern, const char *settings,
                   char *error, size_t error_size);
 
@@ -48,7 +46,7 @@ int overrides_apply(const struct daemon *d, struct config *c)
 
 void overrides_write(const struct daemon *d, const char *pattern, struct xlp_json_writer *w)
 {
-    char text[ENTRY_SIZE];
+    char text[OVERRIDE_SIZE];
 
     for (size_t i = 0; i < d->overrides.domain_count; i++) {
         const struct xlp_domain_policy *entry = &d->overrides.domains[i];
@@ -63,7 +61,7 @@ void overrides_write(const struct daemon *d, const char *pattern, struct xlp_jso
 
 void overrides_write_all(const struct daemon *d, struct xlp_json_writer *w)
 {
-    char text[ENTRY_SIZE];
+    char text[OVERRIDE_SIZE];
 
     xlp_json_open_array(w);
     for (size_t i = 0; i < d->overrides.domain_count; i++)
@@ -75,7 +73,7 @@ void overrides_write_all(const struct daemon *d, struct xlp_json_writer *w)
 static int change(struct xlp_policy *overrides, const char *pattern, const char *settings,
                   char *error, size_t error_size)
 {
-    char entry[ENTRY_SIZE];
+    char entry[OVERRIDE_SIZE];
 
     if (!settings) {
         xlp_policy_remove_domain(overrides, pattern);

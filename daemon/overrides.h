@@ -13,6 +13,8 @@
 struct config;
 struct daemon;
 
+#define OVERRIDE_SIZE 512 /* of an entry as text */
+
 /* Lays settings, "key=value, ...", over those set for that pattern before; NULL forgets these. Logs
  * who said so. 0, or -1 with error, and nothing has changed. */
 int overrides_set(struct daemon *d, const char *pattern, const char *settings, const char *who,

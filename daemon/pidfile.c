@@ -17,7 +17,7 @@ static long read_pid(int fd);
 
 int pidfile_take(const char *path, char *error, size_t error_size)
 {
-    int fd;
+    int fd, held;
 
     if (pidfile_make_directory(path, error, error_size) < 0)
         return -1;
@@ -28,11 +28,13 @@ int pidfile_take(const char *path, char *error, size_t error_size)
             return -1;
         }
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            if (errno == EWOULDBLOCK)
+            held = errno;
+            if (held == EWOULDBLOCK)
                 snprintf(error, error_size, "already running (pid %ld, %s)", read_pid(fd), path);
             else
-                snprintf(error, error_size, "cannot lock %s: %s", path, strerror(errno));
+                snprintf(error, error_size, "cannot lock %s: %s", path, strerror(held));
             close(fd);
+            errno = held;
             return -1;
         }
         /* A daemon that was just ending may have removed the file that we locked. */

@@ -16,6 +16,7 @@ struct request {
     int64_t last;                         /* HISTORY_ENTRIES when not given */
     uint32_t reservation;                 /* 0 when not given */
     struct xlp_reservation wanted;        /* max_kib 0 when not given */
+    bool dry_run;                         /* false when not given */
     struct xlp_json_writer *w;            /* inside the object "result" */
     char error[512];
     int exit_code; /* that goes with error */
@@ -35,6 +36,10 @@ const char *request_peer(const struct request *r, char text[REQUEST_PEER_SIZE]);
 /* Writes "actions", each with its outcome and its sentence. */
 void request_put_actions(struct request *r, const struct xlp_plan *plan,
                          const struct outcomes *outcomes);
+
+/* After a command that changed what is to be told: the next tick comes as soon as use can be
+ * measured again, and who asks meanwhile waits for it. */
+void request_look_again(struct daemon *d);
 
 /* The domain that r->domain names, or NULL with the error. */
 const struct xlp_domain *request_find_domain(const struct xlp_snapshot *s, struct request *r);

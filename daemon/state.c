@@ -17,6 +17,8 @@
 #include "overrides.h"
 #include "textfile.h"
 
+#define RELOAD_FAILED "reload: the configuration stays as it was: "
+
 /* Beside one another, of the same name. */
 #define RECORDINGS_MAX 100
 
@@ -158,12 +160,14 @@ int daemon_reload(struct daemon *d, const char *who, char *error, size_t error_s
 
     notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, daemon_monotonic_ns() / 1000);
     if (replace_config(d, error, error_size) < 0) {
-        snprintf(text, sizeof(text), "reload: the configuration stays as it was: %s", error);
+        snprintf(text, sizeof(text), RELOAD_FAILED "%s", error);
         daemon_remember_error(d, text);
         log_line(LOG_ERR, "reload (%s): the configuration stays as it was: %s", who, error);
         notify_send("READY=1");
         return -1;
     }
+    if (strncmp(d->last_error, RELOAD_FAILED, strlen(RELOAD_FAILED)) == 0)
+        d->last_error[0] = '\0';
     daemon_open_log(d);
     log_line(LOG_NOTICE, "reload (%s): %s", who,
              d->config_found ? d->options->config_path : "no configuration file: the defaults");

@@ -70,15 +70,18 @@ static uint64_t elapsed_since(const struct xlp_engine *engine, const struct xlp_
     return s->time_ns - engine->time_ns;
 }
 
+uint64_t xlp_engine_least_gap_ns(const struct xlp_policy *policy)
+{
+    uint64_t tenth_ns = (uint64_t)policy->tick_ms * UINT64_C(100000);
+
+    return tenth_ns < LEAST_MAX_NS ? tenth_ns : LEAST_MAX_NS;
+}
+
 /* What a vCPU did in a moment says nothing of what it wants: 0 for a look that came so soon after
  * the one before, as a command may ask for it. */
 static uint64_t measured_over(uint64_t elapsed_ns, const struct xlp_policy *policy)
 {
-    uint64_t least_ns = (uint64_t)policy->tick_ms * UINT64_C(100000);
-
-    if (least_ns > LEAST_MAX_NS)
-        least_ns = LEAST_MAX_NS;
-    return elapsed_ns < least_ns ? 0 : elapsed_ns;
+    return elapsed_ns < xlp_engine_least_gap_ns(policy) ? 0 : elapsed_ns;
 }
 
 static int make_room(struct xlp_engine *engine, const struct xlp_snapshot *s)

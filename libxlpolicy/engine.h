@@ -28,6 +28,9 @@ void xlp_engine_free(struct xlp_engine *engine);
 int xlp_engine_decide(struct xlp_engine *engine, const struct xlp_snapshot *s,
                       const struct xlp_policy *policy, struct xlp_plan *plan_out);
 
+/* The least time from one snapshot to the next over which use is measured. */
+uint64_t xlp_engine_least_gap_ns(const struct xlp_policy *policy);
+
 /* Adds the verdicts to the last decision's plan, whose actions may be gone by now. s: the snapshot
  * that was decided on. Decides nothing and forgets nothing; does nothing after a decision that
  * failed. */

@@ -373,3 +373,18 @@ char *xlp_action_format(const struct xlp_action *a, char *text, size_t size)
     }
     return text;
 }
+
+bool xlp_action_lifts_pin(const struct xlp_snapshot *s, const struct xlp_action *a, char *text,
+                          size_t size)
+{
+    const struct xlp_vcpu *v;
+
+    if (a->kind != XLP_PLACE_VCPU || a->reason.code == XLP_REASON_CPU_MODE)
+        return false;
+    v = xlp_snapshot_vcpu(s, a->domid, a->vcpu);
+    if (!v || xlp_cpumap_count(&s->maps[v->hard]) != 1 || xlp_cpumap_count(&a->hard) == 1)
+        return false;
+    snprintf(text, size, "its pin to pCPU %u is lifted, the new place is a preference",
+             xlp_cpumap_next(&s->maps[v->hard], 0));
+    return true;
+}

@@ -129,6 +129,11 @@ enum xlp_reason_code xlp_untouchable_because(const struct xlp_domain *d);
 
 const char *xlp_action_name(enum xlp_action_kind kind);
 
+/* Whether it takes a pin away that the vCPU has in this snapshot, and gives it a preference
+ * instead; then that, said in text. */
+bool xlp_action_lifts_pin(const struct xlp_snapshot *s, const struct xlp_action *a, char *text,
+                          size_t size);
+
 /* One line: "web1: 2048 -> 1536 MiB: host reserve short by ..." ; cut to fit. Returns text. */
 char *xlp_action_format(const struct xlp_action *a, char *text, size_t size);
 

@@ -133,14 +133,15 @@ int xlp_size_parse(const char *text, int64_t *kib_out)
     int64_t number;
     int shift;
 
-    if (parse_number(text, digits, &number) < 0 || (text[digits] && text[digits + 1]))
+    if (parse_number(text, digits, &number) < 0 || (text[digits] && text[digits + 1]) ||
+        xlp_size_lacks_unit(text))
         return -1;
     switch (text[digits]) {
     case 'b':
     case 'B': shift = -10; break;
     case 'k':
     case 'K':
-    case '\0': shift = 0; break;
+    case '\0': shift = 0; break; /* 0 */
     case 'm':
     case 'M': shift = 10; break;
     case 'g':
@@ -153,6 +154,13 @@ int xlp_size_parse(const char *text, int64_t *kib_out)
         return -1;
     *kib_out = shift < 0 ? number >> -shift : number << shift;
     return 0;
+}
+
+bool xlp_size_lacks_unit(const char *text)
+{
+    int64_t number;
+
+    return parse_number(text, strlen(text), &number) == 0 && number != 0;
 }
 
 static char *format_size(int64_t kib, char *text, size_t size)
@@ -199,6 +207,11 @@ static void say_allowed(const struct xlp_setting *setting, const char *value, ch
 {
     char low[32], high[32];
 
+    if (setting->kind == XLP_SETTING_SIZE_KIB && xlp_size_lacks_unit(value)) {
+        snprintf(error, error_size, "%s: \"%s\" has no unit: for MiB write \"%sm\"", setting->name,
+                 value, value);
+        return;
+    }
     switch (setting->kind) {
     case XLP_SETTING_CHOICE:
         snprintf(error, error_size, "%s: \"%s\" is not one of: %s", setting->name, value,
@@ -348,6 +361,12 @@ static int parse_domain(const char *text, struct xlp_domain_policy *d, char *err
             at++;
             next_word(&at, ",", value, sizeof(value));
         }
+        if (strcmp(key, "floor") == 0 && xlp_size_lacks_unit(value)) {
+            snprintf(error, error_size,
+                     "domains: \"%s\": floor=%s has no unit: for MiB write floor=%sm", d->pattern,
+                     value, value);
+            return -1;
+        }
         if (set_domain_key(d, key, value) < 0) {
             snprintf(error, error_size,
                      "domains: \"%s\": %s=%s: allowed are cpu=0|1, memory=0|1, managed=0|1, "
@@ -468,6 +487,16 @@ struct xlp_domain_policy xlp_policy_for(const struct xlp_policy *p, const char *
             lay_over(&result, d);
     }
     return result;
+}
+
+bool xlp_domain_policy_wants_cpu(const struct xlp_domain_policy *d)
+{
+    return d->given & GAVE_CPU && d->cpu;
+}
+
+bool xlp_domain_policy_wants_memory(const struct xlp_domain_policy *d)
+{
+    return d->given & GAVE_MEMORY && d->memory;
 }
 
 char *xlp_domain_policy_format(const struct xlp_domain_policy *d, char *text, size_t size)

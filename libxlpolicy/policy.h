@@ -91,7 +91,7 @@ int xlp_policy_copy(struct xlp_policy *dst, const struct xlp_policy *src);
 const struct xlp_setting *xlp_setting_by_name(const char *name);
 
 /* Sets one parameter from text ("balance", "1", "256m"). 0, or -1 with a sentence in error that
- * says what is allowed. Sizes take b k m g t and are KiB without a suffix. */
+ * says what is allowed. Sizes have a unit: b k m g t. */
 int xlp_policy_set(struct xlp_policy *p, const char *name, const char *value, char *error,
                    size_t error_size);
 
@@ -126,13 +126,20 @@ int xlp_pattern_of_name(const char *name, char pattern_out[XLP_NAME_SIZE]);
 /* The entry as text that xlp_policy_add_domain would read. Returns text. */
 char *xlp_domain_policy_format(const struct xlp_domain_policy *d, char *text, size_t size);
 
+/* Whether the entry itself says that CPU, that memory is to be managed. */
+bool xlp_domain_policy_wants_cpu(const struct xlp_domain_policy *d);
+bool xlp_domain_policy_wants_memory(const struct xlp_domain_policy *d);
+
 /* What holds for the guest of this name: the defaults, overlaid by each matching entry. */
 struct xlp_domain_policy xlp_policy_for(const struct xlp_policy *p, const char *name);
 
 /* What is kept free of a host with so much memory. */
 int64_t xlp_policy_reserve_kib(const struct xlp_policy *p, int64_t total_kib);
 
-/* Reads a size with suffix b k m g t (KiB without one) as KiB. 0, or -1. */
+/* Reads a size with a unit, b k m g t, as KiB; 0 needs none. 0, or -1. */
 int xlp_size_parse(const char *text, int64_t *kib_out);
+
+/* Whether all that text lacks to be a size is a unit: xl would take it for MiB, others for KiB. */
+bool xlp_size_lacks_unit(const char *text);
 
 #endif

@@ -86,7 +86,7 @@
       "not managed: its affinity and the online pCPUs of its pool have none in common")            \
     X(CPU_DOM0, "cpu-dom0", "", "not managed: dom0's vCPUs are left alone")                        \
     X(CPU_OFF, "cpu-off", "", "not managed: cpu_policy is \"off\"")                                \
-    X(CPU_EXCLUDED, "cpu-excluded", "", "not managed: the configuration excludes it")              \
+    X(CPU_EXCLUDED, "cpu-excluded", "", "not managed: the configuration, or `set`, excludes it")   \
     /* weight: done */                                                                             \
     X(WEIGHT_SHARES, "weight-shares", "shares vcpus",                                              \
       "{shares} shares, divided by {vcpus} active vCPU(s)")                                        \
@@ -177,7 +177,8 @@
       "not managed: what the guest writes as its memory report cannot be read")                    \
     X(MEM_STALE, "mem-stale", "age_s used_kib",                                                    \
       "not shrunk: its last memory report is {age_s} old")                                         \
-    X(MEM_BOOTING, "mem-booting", "age_s", "not shrunk yet: first seen {age_s} ago")               \
+    X(MEM_BOOTING, "mem-booting", "age_s hold_s",                                                  \
+      "not shrunk yet: first seen {age_s} ago, and left alone for {hold_s}")                       \
     X(MEM_LEARNING, "mem-learning", "actual_kib total_kib",                                        \
       "not shrunk yet: has {actual_kib} and sees {total_kib} of it; waits for a report made "      \
       "while "                                                                                     \
@@ -191,7 +192,7 @@
       "not managed: another program moves memory on this host")                                    \
     X(MEM_DOM0, "mem-dom0", "", "not managed: dom0's memory is left alone")                        \
     X(MEM_OFF, "mem-off", "", "not managed: mem_policy is \"off\"")                                \
-    X(MEM_EXCLUDED, "mem-excluded", "", "not managed: the configuration excludes it")              \
+    X(MEM_EXCLUDED, "mem-excluded", "", "not managed: the configuration, or `set`, excludes it")   \
     /* memory of the host */                                                                       \
     X(MEM_FLOORS_EXCEED, "mem-floors-exceed", "floors_kib pool_kib",                               \
       "guests' floors come to {floors_kib}, but only {pool_kib} can be shared out: lower floors, " \
@@ -207,7 +208,7 @@
     X(RESERVE_DONE, "reserve-done", "domid taken_kib",                                             \
       "over: domain {domid} has taken what it was for, {taken_kib}")                               \
     X(RESERVE_GONE, "reserve-gone", "domid", "over: domain {domid}, which it was for, is gone")    \
-    X(RESERVE_EXPIRED, "reserve-expired", "", "over: nobody used it in its time")                  \
+    X(RESERVE_EXPIRED, "reserve-expired", "", "over: its time is up, and nobody has used it")      \
     X(RESERVE_RELEASE, "reserve-release", "", "given up by the operator")                          \
     /* reservations: as they stand */                                                              \
     X(RESERVE_READY, "reserve-ready", "granted_kib left_s",                                        \

@@ -74,6 +74,7 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
 {
     const char *what = line->operand_count ? line->operands[0] : NULL;
     const char *path = line->operand_count > 1 ? line->operands[1] : CONFIG_DEFAULT_PATH;
+    bool usual = line->operand_count == 1, missing;
     bool show = what && strcmp(what, "show") == 0;
     enum cli_exit exit_code = CLI_DONE;
     struct config config;
@@ -86,7 +87,8 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
         return cli_usage_error("config", "config: \"%s\" is neither check nor show", what);
     config_init(&config);
     result = config_read(&config, path, error, sizeof(error));
-    if (result == CONFIG_MISSING && show && line->operand_count == 1)
+    missing = result == CONFIG_MISSING && usual;
+    if (missing)
         result = CONFIG_OK; /* the daemon, too, would go by the defaults */
     if (result != CONFIG_OK) {
         cli_error("%s", error);
@@ -96,7 +98,7 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
     } else if (show) {
         print_text(&config);
     } else {
-        printf("%s: configuration OK\n", path);
+        printf("%s: %sconfiguration OK\n", path, missing ? "no such file, all defaults; " : "");
         if (config_dom0_is_contested(&config.policy, XL_CONF_PATH, error, sizeof(error)))
             printf("note: %s\n", error);
     }

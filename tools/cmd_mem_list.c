@@ -55,10 +55,11 @@ static void add_row(struct table *t, const struct source *source, size_t i)
     table_text(t, "%s", agent_state(d, verdict));
 }
 
-static void print_host(const struct xlp_host_memory *m)
+static void print_host(const struct xlp_host_memory *m, const struct xlp_policy *policy)
 {
-    printf("\nHost: %lld MiB, free %lld", (long long)m->total_kib / 1024,
-           (long long)m->free_kib / 1024);
+    printf("\nHost: %lld MiB, free %lld, reserve %lld", (long long)m->total_kib / 1024,
+           (long long)m->free_kib / 1024,
+           (long long)xlp_policy_reserve_kib(policy, m->total_kib) / 1024);
     if (m->scrub_kib)
         printf(", being scrubbed %lld", (long long)m->scrub_kib / 1024);
     if (m->claims_kib)
@@ -113,7 +114,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     table_dispose(&t);
     if (result < 0)
         return cli_out_of_memory();
-    print_host(&source->snapshot.memory);
+    print_host(&source->snapshot.memory, &source->policy);
     if (source->snapshot.reservation_count > 0 && print_reservations(source) < 0)
         return cli_out_of_memory();
     return CLI_DONE;
@@ -150,6 +151,7 @@ static enum cli_exit print_json(const struct source *source, struct source_range
     xlp_json_put_int(w, "free_kib", m->free_kib);
     xlp_json_put_int(w, "scrub_kib", m->scrub_kib);
     xlp_json_put_int(w, "claims_kib", m->claims_kib);
+    xlp_json_put_int(w, "reserve_kib", xlp_policy_reserve_kib(&source->policy, m->total_kib));
     xlp_json_close_object(w);
     xlp_json_write_key(w, "domains");
     xlp_json_open_array(w);

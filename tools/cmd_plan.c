@@ -28,15 +28,9 @@ static void print_fate(const struct source *source)
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     const struct xlp_plan *plan = &source->plan;
-    const char *mode = source_mode(source);
     char text[EXPLAIN_SIZE];
 
     (void)guests;
-    if (mode && strcmp(mode, "pause") == 0) {
-        printf(
-            "Nothing is planned: the daemon is in mode pause; `xlpolicy advise` lets it plan.\n");
-        return CLI_DONE;
-    }
     if (plan->action_count == 0) {
         printf("Nothing to do: `xlpolicy why` says why, guest by guest.\n");
         return CLI_DONE;

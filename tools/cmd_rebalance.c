@@ -68,15 +68,15 @@ static enum cli_exit tell(const struct cli *cli, const struct xlp_json *result)
 
 enum cli_exit cmd_rebalance(const struct cli *cli, const struct command_line *line)
 {
-    static const char request[] = "{\"xlpolicy\":1,\"command\":\"rebalance\"}";
+    const char *request = cli->dry_run
+                              ? "{\"xlpolicy\":1,\"command\":\"rebalance\",\"dry_run\":true}"
+                              : "{\"xlpolicy\":1,\"command\":\"rebalance\"}";
     const struct xlp_json *result;
     struct xlp_json *reply = NULL;
     enum cli_exit exit_code = daemon_only(cli, line->command->name);
 
     if (exit_code != CLI_DONE)
         return exit_code;
-    if (cli->dry_run)
-        return daemon_would_send(cli, request, "rebalance now; `xlpolicy plan` shows what that is");
     exit_code = ask(cli, request, &reply, &result);
     if (exit_code == CLI_DONE)
         exit_code = tell(cli, result);

@@ -146,6 +146,8 @@ enum cli_exit cmd_record(const struct cli *cli, const struct command_line *line)
                                    line->options[i].value);
     if (!host)
         return CLI_USAGE;
+    if (picture_check(run.picture) != CLI_DONE)
+        return CLI_FAILED;
     if (cli->dry_run) {
         printf("Would record %s in %s\n", host, run.path);
         return CLI_DONE;

@@ -192,6 +192,8 @@ static enum cli_exit run_replay(struct replay *r, const char *path, const char *
     const char *name = strrchr(path, '/');
     int more;
 
+    if (picture_check(picture) != CLI_DONE)
+        return CLI_FAILED;
     if (r->cli->json) {
         r->w = cli_json_start();
         if (!r->w)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "daemon_request.h"
+#include "past.h"
 #include "when.h"
 
 #define POLL_NS 500000000L
@@ -39,19 +40,6 @@ static enum cli_exit check_host(const struct cli *cli, const char *command)
     return CLI_USAGE;
 }
 
-/* As xl has it: MiB where nothing else is said. */
-static int parse_size(const char *text, int64_t *kib_out)
-{
-    size_t length = strlen(text);
-    char with_unit[32];
-
-    if (length == 0 || length + 2 > sizeof(with_unit))
-        return -1;
-    snprintf(with_unit, sizeof(with_unit), "%s%s", text,
-             text[length - 1] >= '0' && text[length - 1] <= '9' ? "m" : "");
-    return xlp_size_parse(with_unit, kib_out) < 0 || *kib_out <= 0 ? -1 : 0;
-}
-
 static int parse_id(const char *text, uint32_t *id_out)
 {
     size_t digits = strspn(text, "0123456789");
@@ -63,9 +51,14 @@ static int parse_id(const char *text, uint32_t *id_out)
     return 0;
 }
 
-static enum cli_exit bad_size(const char *text)
+static enum cli_exit read_size(const char *text, int64_t *kib_out)
 {
-    return cli_usage_error("reserve", "reserve: \"%s\" is no size; 512, 512m or 2g are", text);
+    if (xlp_size_lacks_unit(text))
+        return cli_usage_error("reserve", "reserve: \"%s\" has no unit: for MiB write %sm", text,
+                               text);
+    if (xlp_size_parse(text, kib_out) < 0 || *kib_out <= 0)
+        return cli_usage_error("reserve", "reserve: \"%s\" is no size; 512m or 2g are", text);
+    return CLI_DONE;
 }
 
 static enum cli_exit bad_id(const char *command, const char *text)
@@ -78,7 +71,7 @@ static enum cli_exit read_option(struct wish *wish, int letter, const char *valu
     double ttl_s = 0;
 
     switch (letter) {
-    case 'm': return parse_size(value, &wish->min_kib) < 0 ? bad_size(value) : CLI_DONE;
+    case 'm': return read_size(value, &wish->min_kib);
     case 'f': wish->name = value; return CLI_DONE;
     case 'w': wish->wait = true; return CLI_DONE;
     case 'x': return parse_id(value, &wish->id) < 0 ? bad_id("reserve", value) : CLI_DONE;
@@ -106,8 +99,9 @@ enum cli_exit cmd_reserve(const struct cli *cli, const struct command_line *line
             return cli_usage_error("reserve", "reserve: --transfer goes with no other option");
         return transfer(cli, &wish);
     }
-    if (parse_size(line->operands[0], &wish.max_kib) < 0)
-        return bad_size(line->operands[0]);
+    exit_code = read_size(line->operands[0], &wish.max_kib);
+    if (exit_code != CLI_DONE)
+        return exit_code;
     if (wish.min_kib == 0)
         wish.min_kib = wish.max_kib;
     if (wish.min_kib > wish.max_kib)
@@ -220,6 +214,8 @@ static enum cli_exit tell(const struct cli *cli, const struct xlp_json *result)
         return CLI_FAILED;
     if (cli->json)
         return print_id(cli, (uint32_t)daemon_number(result, "reservation"));
+    if (daemon_string(result, "warning"))
+        cli_error("reserve: warning: %s", daemon_string(result, "warning"));
     puts(text);
     return CLI_DONE;
 }
@@ -288,10 +284,42 @@ static void show_progress(uint32_t id, const struct xlp_json *reason, long long 
     fprintf(stderr, "reservation %" PRIu32 ": %s\n", id, daemon_string(reason, "text"));
 }
 
-static enum cli_exit is_over(uint32_t id, const char *code, const char *text)
+/* The end of a reservation that is there no longer, in the daemon's history; or NULL. */
+static const struct xlp_json *find_end(const struct past *past, uint32_t id)
 {
-    cli_error("reservation %" PRIu32 " %s before it was ready%s%s", id,
-              code ? "ended" : "is there no longer,", text ? ": " : "", text ? text : "");
+    for (size_t i = xlp_json_count(past->entries); i > 0; i--) {
+        const struct xlp_json *action = xlp_json_get(xlp_json_at(past->entries, i - 1), "action");
+        const char *kind = action ? daemon_string(action, "kind") : NULL;
+        const struct xlp_json *of = action ? xlp_json_get(action, "reservation") : NULL;
+
+        if (kind && of && strcmp(kind, "unreserve") == 0 && daemon_number(of, "id") == id)
+            return xlp_json_get(action, "reason");
+    }
+    return NULL;
+}
+
+static enum cli_exit is_over(const struct cli *cli, uint32_t id)
+{
+    struct past past;
+    const struct xlp_json *reason;
+    const char *code, *text;
+
+    if (past_ask(cli, 0, 0, &past) != CLI_DONE)
+        return CLI_FAILED;
+    reason = find_end(&past, id);
+    code = reason ? daemon_string(reason, "code") : NULL;
+    text = reason ? daemon_string(reason, "text") : NULL;
+    if (code && strcmp(code, "reserve-expired") == 0)
+        text = "its time was up; --ttl gives it more, --min is content with less";
+    cli_error("reservation %" PRIu32 " ended before it was ready%s%s", id, text ? ": " : "",
+              text ? text : "");
+    past_dispose(&past);
+    return CLI_FAILED;
+}
+
+static enum cli_exit is_refused(uint32_t id, const char *text)
+{
+    cli_error("reservation %" PRIu32 " cannot be had: %s", id, text ? text : "?");
     return CLI_FAILED;
 }
 
@@ -312,13 +340,13 @@ static enum cli_exit look(const struct cli *cli, uint32_t id, bool *ready_out, l
     if (!entries)
         exit_code = CLI_FAILED;
     else if (!code)
-        exit_code = is_over(id, NULL, NULL);
+        exit_code = is_over(cli, id);
     else if (strcmp(code, "reserve-waits") == 0)
         show_progress(id, reason, shown_mib);
     else if (strcmp(code, "reserve-ready") == 0 || strcmp(code, "reserve-taken") == 0)
         *ready_out = true;
     else if (strcmp(code, "reserve-short") != 0 && strcmp(code, "none") != 0)
-        exit_code = is_over(id, code, daemon_string(reason, "text"));
+        exit_code = is_refused(id, daemon_string(reason, "text"));
     xlp_json_free(reply);
     return exit_code;
 }

@@ -60,10 +60,13 @@ static void write_request(struct xlp_json_writer *w, const char *domain, const c
 static enum cli_exit print_reply(const struct cli *cli, const struct xlp_json *result)
 {
     const char *override = daemon_string(result, "override");
+    const char *warning = daemon_string(result, "warning");
     const char *name = daemon_needed_string(cli, result, "name");
 
     if (!name)
         return CLI_FAILED;
+    if (warning)
+        cli_error("set: warning: %s", warning);
     if (cli->json)
         return daemon_print_json(result);
     if (override)
@@ -105,24 +108,6 @@ enum cli_exit cmd_set(const struct cli *cli, const struct command_line *line)
 
 /* ---- get ---- */
 
-/* What was set for a guest of that name, "shares=2000"; or NULL. */
-static const char *find_override(const struct source *source, const char *name)
-{
-    char pattern[XLP_NAME_SIZE];
-    size_t length;
-
-    if (!source->overrides || xlp_pattern_of_name(name, pattern) < 0)
-        return NULL;
-    length = strlen(pattern);
-    for (size_t i = 0; i < xlp_json_count(source->overrides); i++) {
-        const char *entry = xlp_json_string(xlp_json_at(source->overrides, i));
-
-        if (entry && strncmp(entry, pattern, length) == 0 && entry[length] == ':')
-            return entry + length + 1 + strspn(entry + length + 1, " ");
-    }
-    return NULL;
-}
-
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     static const struct table_column columns[] = {
@@ -137,7 +122,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_domain *d = &source->snapshot.domains[i];
         struct xlp_domain_policy policy = xlp_policy_for(&source->policy, d->name);
-        const char *override = find_override(source, d->name);
+        const char *override = source_override(source, d->name);
 
         table_text(&t, "%s", d->name);
         table_u32(&t, d->domid);
@@ -157,7 +142,7 @@ static void write_domain(struct xlp_json_writer *w, const struct source *source,
                          const struct xlp_domain *d)
 {
     struct xlp_domain_policy policy = xlp_policy_for(&source->policy, d->name);
-    const char *override = find_override(source, d->name);
+    const char *override = source_override(source, d->name);
 
     xlp_json_open_object(w);
     xlp_json_put_string(w, "name", d->name);

@@ -233,7 +233,9 @@ enum cli_exit cmd_simulate(const struct cli *cli, const struct command_line *lin
     }
     report_init(&sim.report);
     series_init(&sim.series);
-    exit_code = open_output(cli, &sim, &text, &size);
+    exit_code = picture_check(picture);
+    if (exit_code == CLI_DONE)
+        exit_code = open_output(cli, &sim, &text, &size);
     if (exit_code == CLI_DONE)
         exit_code = simulate(line->operands[0], cli, picture, &sim, &text);
     if (sim.actions)

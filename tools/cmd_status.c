@@ -58,7 +58,7 @@ static void print_daemon(const struct cli *cli, const struct xlp_json *status)
 {
     const char *version = daemon_string(status, "version");
     const char *config = daemon_string(status, "config");
-    char span[WHEN_TEXT_SIZE];
+    char span[WHEN_TEXT_SIZE], tick[WHEN_TEXT_SIZE];
 
     printf("Daemon:      xlpolicyd %s on %s, pid %.0f, up %s\n", version ? version : "?",
            cli->socket, daemon_number(status, "pid"),
@@ -67,10 +67,11 @@ static void print_daemon(const struct cli *cli, const struct xlp_json *status)
            daemon_number(status, "dry_run") != 0 ? " (dry run: nothing is changed)" : "");
     print_trial(status);
     printf("Config:      %s\n", config ? config : "no file, all defaults");
-    printf("Ticks:       %.0f, one every %.3g s, the last took %.3g s; %.0f missed, %.0f failed\n",
-           daemon_number(status, "ticks"), daemon_number(status, "tick_ms") / 1000,
-           daemon_number(status, "tick_s"), daemon_number(status, "ticks_missed"),
-           daemon_number(status, "ticks_failed"));
+    printf("Ticks:       %.0f, one every %s, the last took %s; %.0f missed, %.0f failed\n",
+           daemon_number(status, "ticks"),
+           when_format_short(daemon_number(status, "tick_ms") / 1000, span),
+           when_format_short(daemon_number(status, "tick_s"), tick),
+           daemon_number(status, "ticks_missed"), daemon_number(status, "ticks_failed"));
     printf("Done:        ");
     print_counts(status, "done");
     printf("Not done:    ");

@@ -39,8 +39,9 @@ static void print_action(const struct source *source, const struct xlp_action *a
 }
 
 /* The planned actions, which carry their reasons; or the reason why there are none. */
-static void print_part(const struct source *source, uint32_t domid, const char *heading,
-                       bool (*is_part)(enum xlp_action_kind), const struct xlp_reason *verdict)
+static void print_part(const struct source *source, const struct xlp_verdict *of,
+                       const char *heading, bool (*is_part)(enum xlp_action_kind),
+                       const struct xlp_reason *verdict)
 {
     const struct xlp_plan *plan = &source->plan;
     char text[EXPLAIN_SIZE], skipped[EXPLAIN_SIZE];
@@ -49,12 +50,12 @@ static void print_part(const struct source *source, uint32_t domid, const char *
     for (size_t i = 0; i < plan->action_count; i++) {
         const struct xlp_action *action = &plan->actions[i];
 
-        if (action->domid == domid && is_part(action->kind))
+        if (action->domid == of->domid && is_part(action->kind))
             print_action(source, action, printed++ ? "" : heading);
     }
     if (!printed)
-        printf("  %-8s%s%s\n", heading, xlp_reason_format(verdict, text, sizeof(text)),
-               explain_skipped(plan, verdict, domid, skipped));
+        printf("  %-8s%s%s\n", heading, explain_verdict(source, of->name, verdict, text),
+               explain_skipped(plan, verdict, of->domid, skipped));
 }
 
 /* What was done, if that was asked for. */
@@ -82,10 +83,10 @@ static enum cli_exit print_text(const struct source *source, struct source_range
 
         printf("%s%s (ID %u)\n", i > guests.first ? "\n" : "", v->name, v->domid);
         print_past(past, v->name);
-        print_part(source, v->domid, "CPU", is_about_cpu, &v->cpu);
+        print_part(source, v, "CPU", is_about_cpu, &v->cpu);
         if (v->weight.code != XLP_REASON_NONE) /* NONE: cpu_weights is "off" */
-            print_part(source, v->domid, "weight", is_about_weight, &v->weight);
-        print_part(source, v->domid, "memory", is_about_memory, &v->memory);
+            print_part(source, v, "weight", is_about_weight, &v->weight);
+        print_part(source, v, "memory", is_about_memory, &v->memory);
     }
     return CLI_DONE;
 }

@@ -94,7 +94,10 @@ static enum cli_exit check_operands(const struct command_line *line)
     const struct command *c = line->command;
 
     if (line->operand_count < c->operands_min)
-        return cli_usage_error(c->name, "%s: needs %s", c->name, c->operands);
+        return cli_usage_error(c->name, "%s: needs %.*s%s%s", c->name,
+                               (int)strcspn(c->operands, "|"), c->operands,
+                               strchr(c->operands, '|') ? " or " : "",
+                               strchr(c->operands, '|') ? strchr(c->operands, '|') + 1 : "");
     if (line->operand_count > c->operands_max)
         return cli_usage_error(c->name, "%s: \"%s\" is one argument too many", c->name,
                                line->operands[c->operands_max]);

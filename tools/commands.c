@@ -189,12 +189,14 @@ const struct command commands[] = {
      "all is put back.\n",
      cmd_apply, STEERS},
     {"rebalance", "", 0, 0, NULL, "Let the daemon carry out its plan once, now",
-     "In every mode, and without waiting whether unevenness lasts.\n", cmd_rebalance, STEERS},
+     "In every mode, and without waiting whether unevenness lasts. With -N the daemon\n"
+     "looks and decides in the same way, and tells what it would do.\n",
+     cmd_rebalance, STEERS},
     {"set", "DOM [key=value...]", 1, COMMAND_OPERANDS_ANY, set_options,
      "Set a domain's shares, floor and more, until the daemon ends",
      "The keys are those of \"domains\" in the configuration, and go before it:\n"
      "  shares=N     its right to what is scarce, relative to others' (1000)\n"
-     "  floor=SIZE   never shrink it below this (suffixes b k m g t, KiB without)\n"
+     "  floor=SIZE   never shrink it below this (unit b, k, m, g or t)\n"
      "  cpu=0|1, memory=0|1, managed=0|1  whether it is managed; managed is both\n"
      "  serves=PATTERN  it is a driver domain of these guests\n"
      "They hold for the domain's name, also when it is started anew, until the daemon\n"
@@ -215,8 +217,8 @@ const struct command commands[] = {
      cmd_release, STEERS},
     {"reserve", "SIZE|DOM", 1, 1, reserve_options, "Keep memory free for a guest that is to start",
      "Prints the reservation's number. Running guests make room, as far as that is\n"
-     "safe: nobody gets less than what it uses and a margin. SIZE is in MiB, or has\n"
-     "a suffix: 512, 512m, 2g. Before `xl create`, for a guest that is called web9:\n"
+     "safe: nobody gets less than what it uses and a margin. SIZE has a unit: 512m,\n"
+     "2g. Before `xl create`, for a guest that is called web9:\n"
      "  xlpolicy reserve --for web9 --wait 2g && xl create web9.cfg\n"
      "What the guest takes comes out of the reservation, which ends when it runs, and\n"
      "in any case after the time of --ttl. Without --for, --transfer says whose it is:\n"

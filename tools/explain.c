@@ -7,26 +7,30 @@
 /* So many are named. */
 #define SKIPPED_NAMED 3
 
-static bool lifts_pin(const struct xlp_snapshot *s, const struct xlp_action *a, uint32_t *pcpu_out)
-{
-    const struct xlp_vcpu *v = xlp_snapshot_vcpu(s, a->domid, a->vcpu);
-
-    if (a->kind != XLP_PLACE_VCPU || a->reason.code == XLP_REASON_CPU_MODE || !v ||
-        xlp_cpumap_count(&s->maps[v->hard]) != 1 || xlp_cpumap_count(&a->hard) == 1)
-        return false;
-    *pcpu_out = xlp_cpumap_next(&s->maps[v->hard], 0);
-    return true;
-}
-
 char *explain_action(const struct source *source, const struct xlp_action *action,
                      char text[EXPLAIN_SIZE])
 {
     size_t used = strlen(xlp_action_format(action, text, EXPLAIN_SIZE));
-    uint32_t pcpu;
+    char lifted[EXPLAIN_SIZE / 4];
 
-    if (lifts_pin(&source->snapshot, action, &pcpu))
-        snprintf(text + used, EXPLAIN_SIZE - used,
-                 "; its pin to pCPU %u is lifted, the new place is a preference", pcpu);
+    if (xlp_action_lifts_pin(&source->snapshot, action, lifted, sizeof(lifted)))
+        snprintf(text + used, EXPLAIN_SIZE - used, "; %s", lifted);
+    return text;
+}
+
+char *explain_verdict(const struct source *source, const char *name,
+                      const struct xlp_reason *verdict, char text[EXPLAIN_SIZE])
+{
+    const char *override = source_override(source, name);
+    const char *key = verdict->code == XLP_REASON_CPU_EXCLUDED   ? "cpu=0"
+                      : verdict->code == XLP_REASON_MEM_EXCLUDED ? "memory=0"
+                                                                 : NULL;
+
+    if (key && override && strstr(override, key))
+        snprintf(text, EXPLAIN_SIZE,
+                 "not managed: %s was set by hand; `xlpolicy set %s --clear` ends that", key, name);
+    else
+        xlp_reason_format(verdict, text, EXPLAIN_SIZE);
     return text;
 }
 
@@ -48,7 +52,7 @@ static const char *skipped_because(enum xlp_reason_code code)
     case XLP_REASON_MEM_STALE: return "old memory report";
     case XLP_REASON_MEM_NO_BALLOON: return "no balloon driver";
     case XLP_REASON_MEM_OPERATOR: return "target set by hand";
-    case XLP_REASON_MEM_EXCLUDED: return "excluded by the configuration";
+    case XLP_REASON_MEM_EXCLUDED: return "excluded by hand";
     case XLP_REASON_MEM_PRESSURE: return "stalls on memory";
     case XLP_REASON_MEM_STUCK: return "balloon stuck";
     case XLP_REASON_MEM_BOOTING: return "first seen a moment ago";

@@ -12,6 +12,11 @@
 char *explain_action(const struct source *source, const struct xlp_action *action,
                      char text[EXPLAIN_SIZE]);
 
+/* xlp_reason_format of a verdict on the domain of that name; where it is excluded, by what. Returns
+ * text. */
+char *explain_verdict(const struct source *source, const char *name,
+                      const struct xlp_reason *verdict, char text[EXPLAIN_SIZE]);
+
 /* Whose memory cannot be had: "; db1 skipped (PCI passthrough), old (no memory report) and 2 more",
  * or "" where a guest named by domid does not depend on others', or none is skipped. Returns text.
  */

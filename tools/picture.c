@@ -3,8 +3,12 @@
 #include "picture.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "svg.h"
 
@@ -12,6 +16,18 @@ static enum cli_exit cannot_write(const char *path)
 {
     cli_error("cannot write %s: %s", path, strerror(errno));
     return CLI_FAILED;
+}
+
+enum cli_exit picture_check(const char *path)
+{
+    char directory[PATH_MAX];
+
+    if (!path || access(path, W_OK) == 0)
+        return CLI_DONE;
+    snprintf(directory, sizeof(directory), "%s", path);
+    if (errno == ENOENT && access(dirname(directory), W_OK | X_OK) == 0)
+        return CLI_DONE;
+    return cannot_write(path);
 }
 
 /* In memory first, so that a picture that cannot be drawn leaves no file behind. */

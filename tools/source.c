@@ -133,3 +133,20 @@ enum cli_exit source_select(const struct source *source, const struct command_li
     guests_out->end = guests_out->first + 1;
     return CLI_DONE;
 }
+
+const char *source_override(const struct source *source, const char *name)
+{
+    char pattern[XLP_NAME_SIZE];
+    size_t length;
+
+    if (!source->overrides || xlp_pattern_of_name(name, pattern) < 0)
+        return NULL;
+    length = strlen(pattern);
+    for (size_t i = 0; i < xlp_json_count(source->overrides); i++) {
+        const char *entry = xlp_json_string(xlp_json_at(source->overrides, i));
+
+        if (entry && strncmp(entry, pattern, length) == 0 && entry[length] == ':')
+            return entry + length + 1 + strspn(entry + length + 1, " ");
+    }
+    return NULL;
+}

@@ -68,4 +68,7 @@ typedef enum cli_exit source_printer(const struct source *source, struct source_
 enum cli_exit source_show(const struct cli *cli, const struct command_line *line,
                           source_printer *print_text, source_printer *print_json);
 
+/* What `set` holds for a guest of that name, "cpu=0, shares=2000"; or NULL. */
+const char *source_override(const struct source *source, const char *name);
+
 #endif

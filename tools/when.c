@@ -14,7 +14,7 @@ int when_parse(const char *text, double *seconds_out)
     static const struct {
         char letter;
         double seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'\0', 1}};
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
     size_t digits = strspn(text, "0123456789");
     double number = strtod(text, NULL);
 
@@ -23,8 +23,8 @@ int when_parse(const char *text, double *seconds_out)
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         double seconds = number * units[i].seconds;
 
-        if (text[digits] == units[i].letter && (!text[digits] || !text[digits + 1]) &&
-            seconds > 0 && seconds <= SECONDS_MAX) {
+        if (text[digits] == units[i].letter && !text[digits + 1] && seconds > 0 &&
+            seconds <= SECONDS_MAX) {
             *seconds_out = seconds;
             return 0;
         }
@@ -54,5 +54,16 @@ char *when_format_span(double seconds, char text[WHEN_TEXT_SIZE])
         snprintf(text, WHEN_TEXT_SIZE, "%ld h %ld min", s / 3600, s % 3600 / 60);
     else
         snprintf(text, WHEN_TEXT_SIZE, "%ld d %ld h", s / 86400, s % 86400 / 3600);
+    return text;
+}
+
+char *when_format_short(double seconds, char text[WHEN_TEXT_SIZE])
+{
+    if (seconds < 1e-3)
+        snprintf(text, WHEN_TEXT_SIZE, "%.3g µs", seconds * 1e6);
+    else if (seconds < 1)
+        snprintf(text, WHEN_TEXT_SIZE, "%.3g ms", seconds * 1e3);
+    else
+        snprintf(text, WHEN_TEXT_SIZE, "%.3g s", seconds);
     return text;
 }

@@ -216,7 +216,8 @@ static void gather(struct xlp_memory *m, const struct xlp_snapshot *s,
 {
     struct lapse lapse = xlp_lapse(passed_ns);
 
-    m->room = (struct room){.quantum_kib = policy->mem_quantum_kib};
+    m->room = (struct room){.quantum_kib = policy->mem_quantum_kib,
+                            .boot_hold_s = policy->mem_boot_hold_s};
     m->party_count = 0;
     for (size_t i = 0; i < s->domain_count; i++) {
         const struct xlp_domain *d = &s->domains[i];

@@ -244,6 +244,7 @@ struct room {
     int64_t promised_others_kib, built_kib; /* to others, and to those being built */
     int64_t floors_kib, need_kib;           /* of all */
     int64_t quantum_kib;                    /* of targets */
+    int64_t boot_hold_s;                    /* mem_boot_hold_s */
     int64_t free_for_reservations_kib;
     int64_t reserved_kib; /* of that: kept for guests that are to be created. None of the above */
     bool needs_met;       /* the pool can pay every need */

@@ -24,7 +24,7 @@ struct xlp_reason xlp_verdict_off_limits(const struct xlp_domain *d, const struc
     return why;
 }
 
-static struct xlp_reason why_held(const struct party *p)
+static struct xlp_reason why_held(const struct party *p, const struct room *room)
 {
     const struct xlp_domain_memory *m = &p->domain->memory;
     struct xlp_reason why = {.code = p->held_by};
@@ -46,6 +46,7 @@ static struct xlp_reason why_held(const struct party *p)
         break;
     case XLP_REASON_MEM_BOOTING:
         why.number[0] = (int64_t)(p->domain->age_ns / XLP_SECOND_NS);
+        why.number[1] = room->boot_hold_s;
         break;
     case XLP_REASON_MEM_LEARNING:
         why.number[0] = p->actual_kib;
@@ -80,7 +81,7 @@ struct xlp_reason xlp_verdict(const struct party *p, const struct room *room)
     if (p->decided)
         return p->why;
     if (p->refused)
-        return why_held(p);
+        return why_held(p, room);
     if (balloon.code != XLP_REASON_NONE)
         return balloon;
     if (p->releasing && p->told_kib < original_kib)
@@ -96,7 +97,7 @@ struct xlp_reason xlp_verdict(const struct party *p, const struct room *room)
         return (struct xlp_reason){.code = XLP_REASON_MEM_WAITS,
                                    .number = {l->need_kib, p->actual_kib, free_kib}};
     if (p->held_by != XLP_REASON_NONE)
-        return why_held(p);
+        return why_held(p, room);
     return (struct xlp_reason){.code = XLP_REASON_MEM_SATISFIED,
                                .number = {l->used_kib, l->need_kib, p->actual_kib}};
 }

@@ -225,7 +225,7 @@ cluster() {
 @test "export: usage" {
     local see='; see `xlpolicy help export`'
     xlpolicy export
-    ends 2 "xlpolicy: export: needs hbal|openmetrics$see"
+    ends 2 "xlpolicy: export: needs hbal or openmetrics$see"
     xlpolicy export csv
     ends 2 "xlpolicy: export: \"csv\" is neither hbal nor openmetrics$see"
     xlpolicy export hbal --for ever

@@ -36,7 +36,7 @@ none_left() {
 }
 
 @test "reserve --wait prints a number, and has the memory" {
-    xlpolicy reserve 400 --wait
+    xlpolicy reserve 400m --wait
     [ "$status" -eq 0 ]
     [ "$output" = 1 ]
     xlpolicy mem-list
@@ -82,17 +82,17 @@ none_left() {
 }
 
 @test "a client that waits and is killed leaves it to its time" {
-    "$XLPOLICY" --socket "$SOCKET" reserve 1000 --ttl 20s --wait >/dev/null 2>&1 &
+    "$XLPOLICY" --socket "$SOCKET" reserve 1000m --ttl 20s --wait >/dev/null 2>&1 &
     wait_for grep -q 'reservation 1: made: ' "$LOG"
     kill -KILL $!
     wait_for none_left
     xlpolicy history
-    has 'done: reservation 1: over: nobody used it in its time'
+    has 'done: reservation 1: over: its time is up, and nobody has used it'
 }
 
 @test "whoever waits is told how far it is, and that it is over" {
     printf '"used": 1' >/dev/null
-    "$XLPOLICY" --socket "$SOCKET" reserve 1150 --wait >"$DIR/out" 2>"$DIR/err" &
+    "$XLPOLICY" --socket "$SOCKET" reserve 1150m --wait >"$DIR/out" 2>"$DIR/err" &
     wait_for grep -q '^reservation 1: waits: .* of 1150 MiB are free, .* on the way' "$DIR/err"
     xlpolicy unreserve 1
     ends 0
@@ -100,24 +100,27 @@ none_left() {
     wait $! || status=$?
     [ "$status" -eq 1 ]
     [ ! -s "$DIR/out" ]
-    grep -q '^xlpolicy: reservation 1 .* before it was ready' "$DIR/err"
+    grep -q '^xlpolicy: reservation 1 ended before it was ready: given up by the operator$' "$DIR/err"
+    xlpolicy reserve 1150m --ttl 2s --wait
+    [ "$status" -eq 1 ]
+    [ "${stderr##*$'\n'}" = 'xlpolicy: reservation 2 ended before it was ready: its time was up; --ttl gives it more, --min is content with less' ]
 }
 
 @test "transfer gives it to a guest; an unknown one, and other nonsense, is refused" {
-    xlpolicy reserve 100
+    xlpolicy reserve 100m
     ends 0
     xlpolicy reserve --transfer 1 nobody
     ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'
     xlpolicy reserve --transfer 7 old1
     ends 1 'xlpolicy: transfer: there is no reservation 7; `xlpolicy mem-list` shows them'
     xlpolicy reserve --transfer 1 old1
-    ends 0
+    ends 0 'xlpolicy: reserve: warning: old1 runs already: what it has counts as taken, and the rest of the reservation is given up'
     has_line 'reservation 1: domain 1 takes its memory out of it'
     wait_for none_left # it runs already
     xlpolicy reserve --transfer 1 --wait old1
     [ "$status" -eq 2 ]
     xlpolicy reserve 12x
-    ends 2 'xlpolicy: reserve: "12x" is no size; 512, 512m or 2g are; see `xlpolicy help reserve`'
+    ends 2 'xlpolicy: reserve: "12x" is no size; 512m or 2g are; see `xlpolicy help reserve`'
     xlpolicy reserve --min 2g 1g
     [ "$status" -eq 2 ]
     xlpolicy reserve --ttl 0 1g
@@ -126,17 +129,17 @@ none_left() {
     [ "$status" -eq 2 ]
     xlpolicy --host xen reserve 1g
     ends 2 'xlpolicy: reserve: only a daemon can keep memory for a guest; leave out --host xen'
-    xlpolicy -N --json reserve 1 --for a
+    xlpolicy -N --json reserve 1m --for a
     json '.would_send == {"xlpolicy": 1, "command": "reserve", "min_kib": 1024, "max_kib": 1024, "name": "a"}'
 }
 
 @test "a daemon that only advises has guests give nothing, and says so; one that watches refuses" {
     xlpolicy advise
-    xlpolicy reserve 100 --wait
+    xlpolicy reserve 100m --wait
     [ "$status" -eq 0 ]
     [[ $stderr == *'xlpolicyd is in mode advise: no guest gives memory for it'* ]]
     xlpolicy pause
-    xlpolicy reserve 10
+    xlpolicy reserve 10m
     [ "$status" -eq 4 ]
     [[ $stderr == *'refused: xlpolicyd only watches (mode pause)'* ]]
 }

@@ -73,10 +73,11 @@ json_commands() {
     printed set --socket "$SOCKET" set vm1 shares=2000 floor=256m
     printed get --socket "$SOCKET" get
     printed set --socket "$SOCKET" set vm1 --clear
+    printed rebalance --socket "$SOCKET" -N rebalance
     printed rebalance --socket "$SOCKET" rebalance
     printed apply --socket "$SOCKET" apply --for 1h
-    printed reserve --socket "$SOCKET" reserve 16 --for web9
-    printed reserve --socket "$SOCKET" reserve 16 --wait
+    printed reserve --socket "$SOCKET" reserve 16m --for web9
+    printed reserve --socket "$SOCKET" reserve 16m --wait
     printed mem-list --socket "$SOCKET" mem-list
     printed plan --socket "$SOCKET" plan
     printed reserve --socket "$SOCKET" reserve --transfer 1 vm1
@@ -88,7 +89,7 @@ json_commands() {
     printed history --socket "$SOCKET" history
     printed why --socket "$SOCKET" why --since 1h
     printed status --socket "$SOCKET" status
-    for command in act advise pause 'adopt vm1' 'release vm1' 'set vm1 cpu=0' 'reserve 1' 'unreserve 1' 'apply --for 1m' rebalance; do
+    for command in act advise pause 'adopt vm1' 'release vm1' 'set vm1 cpu=0' 'reserve 1m' 'unreserve 1' 'apply --for 1m'; do
         printed would_send --socket "$SOCKET" -N $command
     done
 

@@ -81,7 +81,7 @@ xlpolicy() {
     wait_for shows '^q quit'
     run -1 shows 'not managed: pinned to pCPU 0 by the operator; `xlpolicy adopt` hands it'
     "${TERMINAL[@]}" resize-window -x 160 -y 40
-    wait_for shows '^vm1 .* not managed: pinned to pCPU 0 by the operator; `xlpolicy adopt` hands it over$|^vm1 .* not shrunk yet: first seen [0-9]+ s ago$'
+    wait_for shows '^vm1 .* not managed: pinned to pCPU 0 by the operator; `xlpolicy adopt` hands it over$|^vm1 .* not shrunk yet: first seen [0-9]+ s ago, '
     [ "$(screen | grep -n '^q quit' | cut -d: -f1)" -eq 40 ]
     "${TERMINAL[@]}" resize-window -x 50 -y 10
     wait_for shows '^vm1 '

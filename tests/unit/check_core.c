@@ -285,18 +285,27 @@ START_TEST(a_wrong_value_is_answered_with_what_is_allowed)
     ck_assert_str_eq(error, "adopt: \"yes\" is neither 0 nor 1");
     ck_assert_int_eq(xlp_policy_set(&p, "mem_margin", "64q", error, sizeof(error)), -1);
     ck_assert_str_eq(error, "mem_margin: \"64q\" is not a size from 0k to 1024g");
+    ck_assert_int_eq(xlp_policy_set(&p, "mem_margin", "64", error, sizeof(error)), -1);
+    ck_assert_str_eq(error, "mem_margin: \"64\" has no unit: for MiB write \"64m\"");
+    ck_assert_int_eq(xlp_policy_set(&p, "mem_reserve", "0", error, sizeof(error)), 0);
     ck_assert_int_eq(xlp_policy_set(&p, "cpu_polcy", "off", error, sizeof(error)), -1);
     ck_assert_str_eq(error, "cpu_polcy: there is no such setting");
     ck_assert_int_eq(p.tick_ms, 1000);
 }
 END_TEST
 
-START_TEST(sizes_are_kib_unless_they_say_otherwise)
+START_TEST(a_size_says_its_unit)
 {
     int64_t kib;
 
-    ck_assert_int_eq(xlp_size_parse("512", &kib), 0);
+    ck_assert_int_eq(xlp_size_parse("512k", &kib), 0);
     ck_assert_int_eq(kib, 512);
+    ck_assert_int_eq(xlp_size_parse("512", &kib), -1);
+    ck_assert(xlp_size_lacks_unit("512"));
+    ck_assert(!xlp_size_lacks_unit("512k"));
+    ck_assert(!xlp_size_lacks_unit("12q"));
+    ck_assert_int_eq(xlp_size_parse("0", &kib), 0);
+    ck_assert_int_eq(kib, 0);
     ck_assert_int_eq(xlp_size_parse("2g", &kib), 0);
     ck_assert_int_eq(kib, 2 << 20);
     ck_assert_int_eq(xlp_size_parse("4096b", &kib), 0);
@@ -637,7 +646,7 @@ CHECK_CASE(reason, a_reason_is_a_sentence_with_its_numbers,
            the_largest_numbers_are_rounded_like_all_others, the_table_of_reasons_is_consistent)
 CHECK_CASE(policy, an_entry_of_the_same_pattern_is_laid_over_and_not_added,
            the_pattern_of_a_name_matches_that_name_only, every_setting_takes_its_default_back,
-           a_wrong_value_is_answered_with_what_is_allowed, sizes_are_kib_unless_they_say_otherwise,
+           a_wrong_value_is_answered_with_what_is_allowed, a_size_says_its_unit,
            later_entries_for_a_guest_win_key_by_key, a_wrong_entry_for_a_guest_is_refused)
 CHECK_CASE(plan, release_restores_what_is_still_ours_and_forgets_the_rest,
            releasing_one_domain_also_keeps_hands_off_it,

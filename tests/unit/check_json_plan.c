@@ -291,7 +291,7 @@ START_TEST(a_policy_says_only_what_differs_from_the_defaults)
     ck_assert_int_eq(p.mem_policy, defaults.mem_policy);
 
     /* What was there before does not shine through. */
-    ck_assert_str_eq(policy_refusal("{\"mem_margin\": 64, \"domains\": [\"a: cpu=0\"]}", &p),
+    ck_assert_str_eq(policy_refusal("{\"mem_margin\": \"64k\", \"domains\": [\"a: cpu=0\"]}", &p),
                      "accepted");
     ck_assert_int_eq(p.mem_margin_kib, 64);
     ck_assert_int_eq(p.tick_ms, defaults.tick_ms);

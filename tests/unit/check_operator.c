@@ -193,8 +193,10 @@ START_TEST(rebalance_acts_once_whatever_the_mode)
     ck_assert_uint_eq(fake.applied, 1);
     ck_assert_int_eq(d.mode, CONFIG_PAUSE);
     ck_assert_int_eq(d.config.policy.cpu_uneven_ticks, 3);
-    ck_assert_uint_eq(d.next_tick_ns, fake.now_ns + 100 * MS);
+    ck_assert_uint_eq(d.next_tick_ns, fake.now_ns + 10 * MS + 10 * MS / 4);
+    ck_assert(d.control.on_hold);
     run_for(SECOND);
+    ck_assert(!d.control.on_hold);
     ck_assert_uint_eq(fake.applied, 1);
 }
 END_TEST

@@ -83,12 +83,12 @@ CHECK_CASE(columns, columns_are_as_wide_as_their_widest_cell, no_line_ends_in_bl
 
 /* ---- times ---- */
 
-START_TEST(times_take_a_unit_or_are_seconds)
+START_TEST(times_take_a_unit)
 {
     static const struct {
         const char *text;
         double seconds;
-    } good[] = {{"90", 90}, {"90s", 90}, {"5m", 300}, {"2h", 7200}, {"1d", 86400}};
+    } good[] = {{"90s", 90}, {"5m", 300}, {"2h", 7200}, {"1d", 86400}};
     double seconds;
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -100,13 +100,23 @@ END_TEST
 
 START_TEST(anything_else_is_no_time)
 {
-    static const char *const bad[] = {"",   "0",  "s",   "-5",  "5x",         "5mm",
+    static const char *const bad[] = {"",   "0",  "90",  "s",   "-5",         "5x",        "5mm",
                                       "5 ", " 5", "1.5", "0x5", "9999999999", "999999999d"};
     double seconds = 42;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         ck_assert_msg(when_parse(bad[i], &seconds) == -1, "\"%s\" was taken", bad[i]);
     ck_assert_double_eq(seconds, 42);
+}
+END_TEST
+
+START_TEST(what_takes_less_than_a_second_is_told_in_parts_of_it)
+{
+    char text[WHEN_TEXT_SIZE];
+
+    ck_assert_str_eq(when_format_short(27.3e-6, text), "27.3 µs");
+    ck_assert_str_eq(when_format_short(0.5, text), "500 ms");
+    ck_assert_str_eq(when_format_short(1, text), "1 s");
 }
 END_TEST
 
@@ -122,8 +132,8 @@ START_TEST(spans_are_told_in_two_units)
 }
 END_TEST
 
-CHECK_CASE(times, times_take_a_unit_or_are_seconds, anything_else_is_no_time,
-           spans_are_told_in_two_units)
+CHECK_CASE(times, times_take_a_unit, anything_else_is_no_time,
+           what_takes_less_than_a_second_is_told_in_parts_of_it, spans_are_told_in_two_units)
 
 /* ---- series ---- */
 
