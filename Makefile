@@ -156,7 +156,7 @@ check: deps
 unit-check: all test-programs $(PROMTOOL)
 	@tests/tap-run $(UNIT_RUNS) $(FUZZ_RUNS) $(SCENARIO_RUNS) $(PCI_RUNS) $(CLI_RUNS)
 
-lab-check: lab-programs
+lab-check: lab-programs deb
 	@tests/tap-run -v $(LAB_RUNS)
 
 # Does the laboratory itself work? For who changes it.

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-only
-"""xlpolicyd as a service of a real dom0: started by its init script before any guest is there, and
-what it records replayed elsewhere.
+"""xlpolicyd as a service of a real dom0: the session of docs/operations.md, from the package's installation
+to a balanced host; and what it records replayed elsewhere.
 
-Prints TAP. Usage: check_service.py [CHECK...]
+Prints TAP. Usage: check_service.py [--write] [CHECK...]
+
+--write puts what the commands of the session print now into the document.
 """
 
 import json
@@ -11,58 +13,89 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 import daemon
+import debian
 import lab
+import session
 from common import REPO, program
-from loaded import affinities, host_with
+from loaded import affinities, host_with, places
 from tap import Tap, expect
 
 TAP = Tap()
 claim = TAP.claim
 
 INIT = "/etc/init.d/xlpolicyd"
-SETTLE_S = 120
-GUESTS = [f"vm{n}" for n in range(1, 5)]
+SETTLE_S = 60
+DOCUMENT = os.path.join(REPO, "docs", "operations.md")
+WRITE = "--write" in sys.argv
+WRITE_AFTER_S = 15  # for what a block shows to have come about
+WEB1_MIB = 128
+GUESTS = {"web1": WEB1_MIB, "web2": 140, "web3": 140}  # in MiB; the others have what they need
+HELD_MIB = 30  # what web1 takes of the 76 MiB or so that it has to itself
 
 
 def main():
     lab.end_orderly()
-    return TAP.run([check_boot, check_recording], sys.argv[1:])
+    checks = [check_session] if WRITE else [check_session, check_recording]
+    return TAP.run(checks, [name for name in sys.argv[1:] if name != "--write"])
 
 
-def check_boot():
-    shipped = os.path.join(REPO, "daemon", "init")
-    files = lab.project_files() | {
-        INIT: os.path.join(shipped, "xlpolicyd"),
-        "/etc/default/xlpolicyd": os.path.join(shipped, "xlpolicyd.default"),
-        daemon.CONFIG: b'cpu_affinity = "hard"\nadopt = 1\nmem_policy = "off"\n',
-    }
-    with lab.boot("plain", files=files) as host:
-        with claim("booted: the init script starts the daemon when xenstored is up and no guest is"):
+def check_session():
+    with open(DOCUMENT, encoding="utf-8") as file:
+        document = file.read()
+    install, *rest = session.blocks(document)
+    with lab.boot("agents") as host:
+        debian.prepare(host, "xlpolicy")
+        with claim("booted: no guest is there yet when the package is installed"):
             expect(set(host.domids()) <= {"Domain-0"}, host.domids())
-            said = host.run(f"sh {INIT} start")
-            expect(said.strip().endswith("xlpolicyd started"), said)
+        _play(host, install)
+        with claim("installed: the init script has started the daemon, which only advises"):
             expect("is running" in host.run(f"sh {INIT} status"), "no pidfile")
-        with claim("as shipped it advises, and has nothing to say of an empty host"):
             state = json.loads(host.run("xlpolicy --json status"))
             expect(state["daemon"]["mode"] == "advise" and state["planned"] == 0, state)
-
-        host.create(*(lab.Guest(name=name, memory_mib=128, maxmem_mib=128, cpus="1")
-                      for name in GUESTS))
-        host.order({name: "burn 100" for name in GUESTS})
-        with claim("guests that start after it are seen, and advised about, but not touched"):
-            host.until("moves are planned", lambda: json.loads(
-                host.run("xlpolicy --json plan"))["plan"]["actions"], SETTLE_S, 2)
-            expect(all(hard == {1} for hard, _ in affinities(host).values()), affinities(host))
-        with claim("told to act, it places them"):
-            host.run("xlpolicy act")
-            host.until("they are spread", lambda: len(set(
-                frozenset(hard) for hard, _ in affinities(host).values())) > 2, SETTLE_S, 2)
+        _guests_in_need(host)
+        for block in rest:
+            _play(host, block)
+        with claim("in the end, each guest has a pCPU of its own, and web1 the memory that it needs"):
+            expect(sorted(places(host).values()) == [1, 2, 3], affinities(host))
+            expect(host.guests["web1"].actual_kib() > (WEB1_MIB + 32) << 10, "web1 has not grown")
         with claim("stopped, it leaves guests where they are"):
             before = affinities(host)
             expect("xlpolicyd stopped" in host.run(f"sh {INIT} stop"), "it did not say so")
             expect(affinities(host) == before, affinities(host))
+    if WRITE:
+        with open(DOCUMENT, "w", encoding="utf-8") as file:
+            file.write(session.rewritten(document, [install, *rest]))
+
+
+def _guests_in_need(host):
+    """As the document has it: three busy guests pinned to one pCPU, one of them short of memory."""
+    host.create(*(lab.Guest(name=name, memory_mib=memory_mib, maxmem_mib=256, cpus="1")
+                  for name, memory_mib in GUESTS.items()))
+    host.order({name: "burn 100" for name in GUESTS})
+    host.guests["web1"].alloc(HELD_MIB)
+
+
+def _play(host, steps):
+    """Types what the document has, and compares; what only looks is repeated until it is the same."""
+    if WRITE:
+        time.sleep(WRITE_AFTER_S)
+    for step in steps:
+        if TAP.failed:
+            return  # what follows would not be the same either
+        with claim(f"as documented: {step.command}"):
+            if WRITE:
+                step.output = host.run(debian.typed(step.command))
+                continue
+            found = host.run(debian.typed(step.command))
+            deadline = time.monotonic() + SETTLE_S
+            while (not session.same(step.output, found) and step.looks()
+                   and time.monotonic() < deadline):
+                time.sleep(2)
+                found = host.run(debian.typed(step.command))
+            expect(session.same(step.output, found), session.difference(step.output, found))
 
 
 def check_recording():

@@ -63,6 +63,9 @@ PROFILES = {profile.name: profile for profile in (
         name="plain", agent=False,
         about="4 pCPUs, dom0 with one vCPU pinned to pCPU 0, no guests"),
     Profile(
+        name="agents",
+        about="plain, but guests that are created run the guest agent"),
+    Profile(
         name="eight",
         about="plain with eight idle one-vCPU guests vm1..vm8 that may run anywhere",
         guests=_guests(8, **_SMALL)),
