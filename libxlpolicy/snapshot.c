@@ -69,7 +69,7 @@ struct xlp_domain *xlp_snapshot_add_domain(struct xlp_snapshot *s)
 
     if (d) {
         d->first_vcpu = (uint32_t)s->vcpu_count;
-        d->device_node = XLP_UNKNOWN;
+        d->device_node = d->memory_node = XLP_UNKNOWN;
     }
     return d;
 }

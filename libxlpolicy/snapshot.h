@@ -125,7 +125,9 @@ struct xlp_domain {
     uint32_t first_vcpu, vcpu_count; /* its vCPUs are snapshot.vcpus[first_vcpu ...] */
     uint32_t passthrough_devices;    /* PCI devices assigned */
     uint32_t device_node;            /* NUMA node of these; XLP_UNKNOWN: none, or unknown */
-    bool released;                   /* the operator said `release`: hands off until `adopt` */
+    uint32_t memory_node; /* NUMA node that the host takes its memory from; XLP_UNKNOWN: several, or
+                             unknown */
+    bool released;        /* the operator said `release`: hands off until `adopt` */
     enum xlp_guest_type type;
     struct xlp_weight_ledger ledger;
     struct xlp_domain_memory memory;
@@ -188,8 +190,8 @@ void xlp_snapshot_dispose(struct xlp_snapshot *s);
 void xlp_snapshot_reset(struct xlp_snapshot *s);
 
 /* Each appends one zeroed element and returns it, or NULL when memory is out (a domain's
- * device_node is XLP_UNKNOWN). The pointer is good until the next call of the same function.
- * add_vcpu appends to the domain added last. */
+ * device_node and memory_node are XLP_UNKNOWN). The pointer is good until the next call of the same
+ * function. add_vcpu appends to the domain added last. */
 struct xlp_pcpu *xlp_snapshot_add_pcpu(struct xlp_snapshot *s);
 struct xlp_pool *xlp_snapshot_add_pool(struct xlp_snapshot *s);
 struct xlp_domain *xlp_snapshot_add_domain(struct xlp_snapshot *s);

@@ -175,6 +175,7 @@ static int add_domain(struct xlp_sim *sim, struct xlp_sim_domain *from, struct x
     d->first_vcpu = (uint32_t)s->vcpu_count;
     d->passthrough_devices = from->spec->pci_devices;
     d->device_node = from->spec->device_node;
+    d->memory_node = from->spec->memory_node;
     d->age_ns = sim->now_ns - from->seen_ns + from->age_ns;
     d->released = from->released;
     fill_memory(sim, from, &d->memory);

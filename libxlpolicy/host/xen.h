@@ -135,6 +135,7 @@ struct xen_domain {
     uint32_t weight, cap_pct;
     uint32_t passthrough_devices;
     uint32_t device_node; /* as in struct xlp_domain */
+    uint32_t memory_node; /* or XLP_UNKNOWN */
     enum xen_iommu iommu; /* once known, it does not change */
 
     int64_t target_kib, static_max_kib; /* -1: not in xenstore. static_max without video RAM */
@@ -212,6 +213,9 @@ struct xen_host {
     unsigned int pcpu_limit; /* pCPU ids are below this */
     size_t mask_size;        /* bytes of Xen's own masks */
     uint8_t *hard_bytes, *soft_bytes;
+    size_t node_size; /* bytes of Xen's masks of NUMA nodes */
+    uint8_t *node_bytes;
+    bool has_nodes;          /* more than one */
     struct xlp_cpumap every; /* all pCPU ids below pcpu_limit */
 
     struct xen_pcpu *pcpus; /* pcpu_limit of them */
@@ -277,6 +281,10 @@ int xlp_xen_machine_open(struct xen_host *h);
 void xlp_xen_machine_close(struct xen_host *h);
 int xlp_xen_observe_machine(struct xen_host *h, struct xlp_snapshot *s);
 const struct xen_pool *xlp_xen_pool(const struct xen_host *h, uint32_t id);
+
+/* The one NUMA node that Xen takes this domain's memory from; XLP_UNKNOWN: several, there is only
+ * one, or Xen does not tell. */
+uint32_t xlp_xen_memory_node(struct xen_host *h, uint32_t domid);
 
 /* ---- xen_dom0.c: what dom0's own kernel tells ---- */
 

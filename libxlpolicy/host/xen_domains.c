@@ -232,6 +232,8 @@ static int look_at(struct xen_host *h, struct xen_domain *d)
     else if (is_slow_due(h, d))
         d->stale |= XEN_STALE_SLOW;
 
+    if (d->stale & XEN_STALE_SLOW)
+        d->memory_node = xlp_xen_memory_node(h, d->domid);
     rc = xlp_xen_read_vcpus(h, d);
     if (rc)
         return rc;
@@ -305,6 +307,7 @@ static int fill_domain(struct xen_host *h, struct xen_domain *d, struct xlp_snap
     if (!to->passthrough_devices && d->iommu != XEN_IOMMU_NO)
         to->passthrough_devices = 1;
     to->device_node = d->device_node;
+    to->memory_node = d->memory_node;
     to->age_ns = age_ns(d, s->time_ns);
     to->released = d->released;
     if (d->weight_record.recorded && !d->weight_record.inherited)

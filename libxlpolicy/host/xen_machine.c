@@ -22,7 +22,7 @@ static int fill_pools(struct xen_host *h, struct xlp_snapshot *s);
 
 int xlp_xen_machine_open(struct xen_host *h)
 {
-    int limit = xc_get_max_cpus(h->xc);
+    int limit = xc_get_max_cpus(h->xc), node_size = xc_get_nodemap_size(h->xc);
 
     if (limit <= 0)
         return xlp_xen_fail(h, "asking for the number of pCPUs");
@@ -36,7 +36,9 @@ int xlp_xen_machine_open(struct xen_host *h)
     h->idle = calloc(h->pcpu_limit, sizeof(*h->idle));
     h->hard_bytes = calloc(1, h->mask_size);
     h->soft_bytes = calloc(1, h->mask_size);
-    if (!h->pcpus || !h->topology || !h->idle || !h->hard_bytes || !h->soft_bytes)
+    h->node_size = node_size > 0 ? (size_t)node_size : 1;
+    h->node_bytes = calloc(1, h->node_size);
+    if (!h->pcpus || !h->topology || !h->idle || !h->hard_bytes || !h->soft_bytes || !h->node_bytes)
         return xlp_xen_out_of_memory(h);
     return 0;
 }
@@ -48,6 +50,7 @@ void xlp_xen_machine_close(struct xen_host *h)
     free(h->idle);
     free(h->hard_bytes);
     free(h->soft_bytes);
+    free(h->node_bytes);
     free(h->pools);
 }
 
@@ -207,6 +210,7 @@ static int read_topology(struct xen_host *h)
 
     if (xc_cputopoinfo(h->xc, &count, h->topology) < 0)
         return xlp_xen_fail(h, "asking for the pCPU topology");
+    h->has_nodes = false;
     for (uint32_t i = 0; i < h->pcpu_limit; i++) {
         struct xen_pcpu *p = &h->pcpus[i];
         const xc_cputopo_t *t = &h->topology[i];
@@ -217,8 +221,27 @@ static int read_topology(struct xen_host *h)
         p->core = t->core;
         p->socket = known(t->socket, XEN_INVALID_SOCKET_ID);
         p->node = known(t->node, XEN_INVALID_NODE_ID);
+        h->has_nodes = h->has_nodes || (p->node != XLP_UNKNOWN && p->node != 0);
     }
     return 0;
+}
+
+/* Where a domain's pages are Xen tells nobody; but it takes new ones from the nodes that the domain
+ * has affinity with, which follow its vCPUs' affinity unless its toolstack said otherwise. */
+uint32_t xlp_xen_memory_node(struct xen_host *h, uint32_t domid)
+{
+    uint32_t node = XLP_UNKNOWN;
+
+    if (!h->has_nodes || xc_domain_node_getaffinity(h->xc, domid, h->node_bytes) < 0)
+        return XLP_UNKNOWN;
+    for (uint32_t i = 0; i < 8 * h->node_size; i++) {
+        if (!(h->node_bytes[i / 8] >> (i % 8) & 1))
+            continue;
+        if (node != XLP_UNKNOWN)
+            return XLP_UNKNOWN;
+        node = i;
+    }
+    return node;
 }
 
 /* Over the time since the last comparison. An offline pCPU has idle time 0, which would look fully

@@ -59,6 +59,7 @@ static const struct xlp_field domain_fields[] = {
     XLP_MAY(xlp_domain, cap_pct, XLP_FIELD_U32),
     XLP_MAY(xlp_domain, passthrough_devices, XLP_FIELD_U32),
     XLP_MAY_ELSE(xlp_domain, device_node, XLP_FIELD_U32, XLP_UNKNOWN),
+    XLP_MAY_ELSE(xlp_domain, memory_node, XLP_FIELD_U32, XLP_UNKNOWN),
     XLP_MAY(xlp_domain, age_ns, XLP_FIELD_U64),
     XLP_OTHER("ledger"),
     XLP_OTHER("memory"),

@@ -139,6 +139,17 @@ static int64_t owed_kib(const struct party *p)
     return xlp_max_kib(0, xlp_min_kib(p->fair_kib, p->entitled_kib) - granted_kib(p));
 }
 
+static void want(const struct party *p, struct room *room)
+{
+    int64_t kib = cost_kib(p);
+
+    room->wants_kib += kib;
+    if (p->node == XLP_UNKNOWN || kib == 0)
+        return;
+    room->wants_by_node = true;
+    room->node_wants_kib[p->node] += kib;
+}
+
 void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
                     uint64_t passed_ns, struct room *room)
 {
@@ -151,7 +162,7 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
         if (!p->releasing)
             p->goal_kib = is_idle(p) ? asks_for(p, policy, room) : 0;
         if (p->target_kib < p->levels.need_kib)
-            room->wants_kib += cost_kib(p);
+            want(p, room);
         room->owed_kib += owed_kib(p);
     }
     room->short_kib = xlp_max_kib(0, room->wants_kib - room->free_kib - room->coming_kib);
@@ -224,36 +235,55 @@ static struct xlp_reason taken_because(const struct party *p, const struct room 
                                .number = {room->short_kib, l->used_kib, l->need_kib, l->floor_kib}};
 }
 
-/* Takes what is short, and a little more, in proportion to what each has in excess; but from
- * nobody less than is worth a step, so that it may be enough to ask some. */
-static void take_excess(struct party *parties, size_t count, const struct xlp_policy *policy,
-                        const struct room *room, uint32_t *picked)
+/* Takes about so much, in proportion to what each has in excess; but from nobody less than is worth
+ * a step, so that it may be enough to ask some. Returns what was taken. node: from those whose
+ * memory is there; XLP_UNKNOWN: from anybody. */
+static int64_t take_from(struct party *parties, const uint32_t *givers, size_t count,
+                         int64_t wanted_kib, uint32_t node, const struct xlp_policy *policy,
+                         const struct room *room)
 {
-    int64_t left_kib = (int64_t)((double)room->short_kib * SHORT_FACTOR);
-    int64_t all_kib = 0;
-    size_t givers = 0;
+    int64_t all_kib = 0, left_kib = wanted_kib;
     double part;
 
-    for (size_t i = 0; i < count; i++) {
-        int64_t kib = excess_kib(&parties[i], room);
-
-        picked[givers] = (uint32_t)i;
-        givers += kib > 0;
-        all_kib += kib;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (node == XLP_UNKNOWN || parties[givers[i]].node == node)
+            all_kib += excess_kib(&parties[givers[i]], room);
     part = all_kib > left_kib ? (double)left_kib / (double)all_kib : 1;
-    for (size_t i = 0; i < givers && left_kib > 0; i++) {
-        struct party *p = &parties[picked[i]];
-        int64_t has_kib = excess_kib(p, room);
+    for (size_t i = 0; i < count && left_kib > 0; i++) {
+        struct party *p = &parties[givers[i]];
+        int64_t has_kib = node == XLP_UNKNOWN || p->node == node ? excess_kib(p, room) : 0;
         int64_t step_kib = xlp_max_kib((int64_t)((double)has_kib * part),
                                        xlp_min_kib(has_kib, xlp_dead_zone_kib(p, policy)));
-        int64_t to_kib = shrunk_kib(p, step_kib, policy, room);
+        int64_t to_kib = has_kib > 0 ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
 
         if (to_kib >= p->target_kib)
             continue;
         left_kib -= p->target_kib - to_kib;
         decide(p, to_kib, taken_because(p, room));
     }
+    return wanted_kib - left_kib;
+}
+
+/* Takes what is short, and a little more. Where it is known from which NUMA node the memory of who
+ * asks is taken, those give first whose memory is there: what they free is what it gets. */
+static void take_excess(struct party *parties, size_t count, const struct xlp_policy *policy,
+                        const struct room *room, uint32_t *picked)
+{
+    int64_t left_kib = (int64_t)((double)room->short_kib * SHORT_FACTOR);
+    size_t givers = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        picked[givers] = (uint32_t)i;
+        givers += excess_kib(&parties[i], room) > 0;
+    }
+    for (uint32_t node = 0; room->wants_by_node && node < NODES_MAX && left_kib > 0; node++) {
+        int64_t wanted_kib = (int64_t)((double)room->node_wants_kib[node] * SHORT_FACTOR);
+
+        if (wanted_kib > 0)
+            left_kib -= take_from(parties, picked, givers, xlp_min_kib(wanted_kib, left_kib), node,
+                                  policy, room);
+    }
+    take_from(parties, picked, givers, left_kib, XLP_UNKNOWN, policy, room);
 }
 
 /* What it has beyond what the allocation gives it, though by its own account it uses that. What is

@@ -67,6 +67,9 @@ static inline bool xlp_memory_is_releasing(const struct xlp_domain *d)
            xlp_untouchable_because(d) == XLP_REASON_NONE;
 }
 
+/* As many NUMA nodes as Xen can have; of another nothing is known. */
+#define NODES_MAX 64
+
 /* Times below are durations that each snapshot adds to or takes from, never points in time: so they
  * survive a gap, or a clock that starts again. */
 
@@ -214,6 +217,7 @@ struct party {
     struct past *past;
     uint32_t index; /* of its domain in the snapshot */
     uint32_t shares;
+    uint32_t node;  /* NUMA node that its memory is taken from, or XLP_UNKNOWN */
     bool decided;   /* something was, for the reason below */
     bool releasing; /* moved by release.c, and counted by the others */
     bool silent;    /* it no longer reports: what it needs now is not known */
@@ -249,9 +253,11 @@ struct room {
     int64_t reserved_kib; /* of that: kept for guests that are to be created. None of the above */
     bool needs_met;       /* the pool can pay every need */
     bool anybody_releases, anybody_failed; /* so that there is something to do for them */
-    int64_t short_kib; /* out of xlp_pace_wants: to be taken from those with surplus */
-    int64_t wants_kib; /* and what of it is for guests */
-    int64_t owed_kib;  /* and of that, what guests have lacked of their own share for a while */
+    int64_t short_kib;  /* out of xlp_pace_wants: to be taken from those with surplus */
+    int64_t wants_kib;  /* and what of it is for guests */
+    bool wants_by_node; /* and of that, some is for guests whose NUMA node is known: */
+    int64_t node_wants_kib[NODES_MAX];
+    int64_t owed_kib; /* and of that, what guests have lacked of their own share for a while */
 };
 
 /* ---- party.c: who takes part, and with what ---- */

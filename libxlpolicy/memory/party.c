@@ -30,6 +30,7 @@ void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *pa
 
     p->domain = d;
     p->past = past;
+    p->node = d->memory_node < NODES_MAX ? d->memory_node : XLP_UNKNOWN;
     p->shares = own->shares > 0 ? own->shares : 1;
     p->decided = p->releasing = p->silent = p->in_danger = false;
     p->refused = past->refusal.left_ns > 0;

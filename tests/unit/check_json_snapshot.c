@@ -158,6 +158,7 @@ static void make_domain(struct xlp_snapshot *s, uint32_t domid)
     d->cap_pct = any_u32(1000);
     d->passthrough_devices = any_u32(5);
     d->device_node = chance(50) ? XLP_UNKNOWN : any_u32(8);
+    d->memory_node = chance(50) ? XLP_UNKNOWN : any_u32(8);
     d->age_ns = any_u64();
     d->released = chance(20);
     if (chance(40))
@@ -435,6 +436,7 @@ START_TEST(what_is_usual_is_left_out)
     ck_assert(s.vcpus[0].online && s.vcpus[0].pcpu == XLP_UNKNOWN);
     ck_assert(s.vcpus[0].hard == 0 && xlp_cpumap_count(&s.maps[0]) == XLP_PCPUS_MAX);
     ck_assert_uint_eq(s.domains[0].device_node, XLP_UNKNOWN);
+    ck_assert_uint_eq(s.domains[0].memory_node, XLP_UNKNOWN);
     xlp_snapshot_write(w, &s);
     ck_assert_str_eq(xlp_json_text(w, NULL),
                      "{\"xlpolicy_snapshot\":1,\"time_ns\":5,"

@@ -77,6 +77,30 @@ START_TEST(video_ram_is_in_neither_actual_nor_target_nor_limit)
 }
 END_TEST
 
+START_TEST(the_node_that_memory_is_taken_from_is_known_where_it_is_a_single_one)
+{
+    static const struct {
+        uint8_t nodes;
+        uint32_t known;
+    } cases[] = {{2, 1}, {1, 0}, {3, XLP_UNKNOWN}, {0, XLP_UNKNOWN}};
+
+    fake.has_nodes = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fake_domain(1)->nodes = cases[i].nodes;
+        ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+        ck_assert_uint_eq(s.domains[0].memory_node, cases[i].known);
+    }
+}
+END_TEST
+
+START_TEST(a_host_of_one_node_has_none_to_tell_apart)
+{
+    fake_domain(1)->nodes = 1;
+    ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
+    ck_assert_uint_eq(s.domains[0].memory_node, XLP_UNKNOWN);
+}
+END_TEST
+
 START_TEST(what_dom0_uses_its_own_kernel_tells)
 {
     static const char *const nonsense[] = {
@@ -199,7 +223,8 @@ CHECK_FIXTURE_CASE(memory, start, stop, a_guest_that_owes_pages_may_grow_and_is_
                    a_xenstore_that_cannot_be_read_for_a_moment_leaves_the_guest_out_for_as_long,
                    a_guest_that_writes_without_end_does_not_keep_us_from_our_work,
                    an_event_that_was_lost_is_made_up_for_within_a_minute_of_ticks,
-                   what_dom0_uses_its_own_kernel_tells,
+                   the_node_that_memory_is_taken_from_is_known_where_it_is_a_single_one,
+                   a_host_of_one_node_has_none_to_tell_apart, what_dom0_uses_its_own_kernel_tells,
                    dom0_is_seen_with_its_report_and_takes_a_target)
 
 CHECK_MAIN("xen memory", memory)

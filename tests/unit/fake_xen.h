@@ -29,7 +29,8 @@ struct fake_domain {
     xc_domaininfo_t info;
     uint8_t hard, soft;
     uint16_t weight;
-    int error; /* of every call about its vCPU */
+    uint8_t nodes; /* of its memory */
+    int error;     /* of every call about its vCPU */
 };
 
 struct fake_key {
@@ -37,7 +38,8 @@ struct fake_key {
 };
 
 static struct {
-    uint8_t pool; /* its pCPUs */
+    uint8_t pool;   /* its pCPUs */
+    bool has_nodes; /* two pCPUs each */
     struct fake_domain domains[64];
     size_t domain_count;
     struct fake_key keys[FAKE_KEYS];
@@ -180,6 +182,27 @@ int xc_cputopoinfo(xc_interface *xch, unsigned int *count, xc_cputopo_t *topolog
 {
     (void)xch;
     memset(topology, 0, *count * sizeof(*topology));
+    for (unsigned int i = 0; fake.has_nodes && i < *count; i++)
+        topology[i].node = i / 2;
+    return 0;
+}
+
+int xc_get_nodemap_size(xc_interface *xch)
+{
+    (void)xch;
+    return 1;
+}
+
+int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domid, xc_nodemap_t nodes)
+{
+    const struct fake_domain *d = fake_domain(domid);
+
+    (void)xch;
+    if (!d) {
+        errno = ESRCH;
+        return -1;
+    }
+    nodes[0] = d->nodes;
     return 0;
 }
 
