@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * How fast memory moves: who asks for more now, who gives some up and how much in one step, and who
- * gets what the host has free at this moment. Each target written costs the guest a balloon run and
- * the operator a line in the log, so few large steps are preferred where nobody is in danger.
+ * How fast memory moves: who asks for more now, who gives some up and how much in one step. Each
+ * target written costs the guest a balloon run and the operator a line in the log, so few large
+ * steps are preferred where nobody is in danger.
  */
 #include "memory/parts.h"
 
@@ -14,42 +14,20 @@
 #define MARGIN_PATIENCE_NS (60 * XLP_SECOND_NS)
 /* What a guest will grow into within this time, at the pace its use rises, it need not return. */
 #define RETURN_AHEAD_S 60
-/* Below this a guest takes whatever there is, be it little. */
-#define HURTING_KIB (16 * XLP_MIB)
-/* When not every need can be met, a part of a quantum is worth a step too, but not each MiB. */
-#define LEAST_KIB (4 * XLP_MIB)
 /* Of what is short, taken from givers: demand moves on while their balloons do. */
 #define SHORT_FACTOR 1.1
 /* Of what a guest has, taken back in one step of what it uses beyond its share: it may have to
  * swap. */
 #define RECALL_PCT 10
 
-static bool is_idle(const struct party *p)
-{
-    return !p->decided;
-}
-
-/* What the host has set aside for it. */
-static int64_t granted_kib(const struct party *p)
-{
-    return xlp_max_kib(p->actual_kib, p->target_kib);
-}
-
 static int64_t cost_kib(const struct party *p)
 {
-    return xlp_max_kib(0, p->goal_kib - granted_kib(p));
+    return xlp_max_kib(0, p->goal_kib - xlp_granted_kib(p));
 }
 
 int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy)
 {
     return xlp_max_kib(policy->mem_quantum_kib, p->actual_kib / 100 * policy->mem_dead_zone_pct);
-}
-
-static void decide(struct party *p, int64_t target_kib, struct xlp_reason why)
-{
-    p->decided = true;
-    p->target_kib = target_kib;
-    p->why = why;
 }
 
 /* What is rounded up for one is missing for another: so not by much when needs cannot all be met,
@@ -67,11 +45,6 @@ static int64_t grain_kib(const struct room *room)
 int64_t xlp_claimed_kib(const struct party *p)
 {
     return p->past->pace.short_ns < MARGIN_PATIENCE_NS ? p->levels.bare_kib : p->levels.need_kib;
-}
-
-static int64_t least_kib(const struct room *room)
-{
-    return xlp_min_kib(room->quantum_kib, LEAST_KIB);
 }
 
 /* ---- wants ---- */
@@ -98,7 +71,7 @@ static int64_t fair_target_kib(const struct party *p, const struct room *room)
     if (room->needs_met)
         return xlp_min_kib(xlp_round_up_kib(p->fair_kib, room->quantum_kib), p->levels.cap_kib);
     rounded_kib = xlp_round_down_kib(p->fair_kib, room->quantum_kib);
-    return rounded_kib - p->target_kib >= least_kib(room)
+    return rounded_kib - p->target_kib >= xlp_least_kib(room)
                ? rounded_kib
                : xlp_round_down_kib(p->fair_kib, grain_kib(room));
 }
@@ -124,7 +97,7 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
     roomy_kib = xlp_min_kib(xlp_round_up_kib(roomy_kib, room->quantum_kib), p->levels.cap_kib);
     if (room->needs_met)
         return xlp_max_kib(fair_kib, roomy_kib);
-    urgent = urgent && fair_kib - p->target_kib >= least_kib(room);
+    urgent = urgent && fair_kib - p->target_kib >= xlp_least_kib(room);
     return urgent || fair_kib >= roomy_kib ? fair_kib : 0;
 }
 
@@ -136,7 +109,7 @@ static int64_t owed_kib(const struct party *p)
 
     if (!works || p->releasing || p->past->pace.short_ns < SHORT_PATIENCE_NS)
         return 0;
-    return xlp_max_kib(0, xlp_min_kib(p->fair_kib, p->entitled_kib) - granted_kib(p));
+    return xlp_max_kib(0, xlp_min_kib(p->fair_kib, p->entitled_kib) - xlp_granted_kib(p));
 }
 
 static void want(const struct party *p, struct room *room)
@@ -160,7 +133,7 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
         keep_time(p, policy, passed_ns);
         p->in_danger = p->target_kib < p->levels.bare_kib;
         if (!p->releasing)
-            p->goal_kib = is_idle(p) ? asks_for(p, policy, room) : 0;
+            p->goal_kib = xlp_is_idle(p) ? asks_for(p, policy, room) : 0;
         if (p->target_kib < p->levels.need_kib)
             want(p, room);
         room->owed_kib += owed_kib(p);
@@ -190,7 +163,7 @@ static int64_t lowest_kib(const struct party *p, const struct room *room)
 /* One step at a time, each watched until it is done. */
 static bool can_give(const struct party *p)
 {
-    return is_idle(p) && p->may_shrink && !p->releasing && p->rests;
+    return xlp_is_idle(p) && p->may_shrink && !p->releasing && p->rests;
 }
 
 static int64_t excess_kib(const struct party *p, const struct room *room)
@@ -198,10 +171,10 @@ static int64_t excess_kib(const struct party *p, const struct room *room)
     int64_t kib;
 
     /* Most have none, and are seen through without rounding. */
-    if (!can_give(p) || p->target_kib - own_kib(p, room) < least_kib(room))
+    if (!can_give(p) || p->target_kib - own_kib(p, room) < xlp_least_kib(room))
         return 0;
     kib = p->target_kib - lowest_kib(p, room);
-    return kib >= least_kib(room) ? kib : 0;
+    return kib >= xlp_least_kib(room) ? kib : 0;
 }
 
 int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy)
@@ -259,7 +232,7 @@ static int64_t take_from(struct party *parties, const uint32_t *givers, size_t c
         if (to_kib >= p->target_kib)
             continue;
         left_kib -= p->target_kib - to_kib;
-        decide(p, to_kib, taken_because(p, room));
+        xlp_decide(p, to_kib, taken_because(p, room));
     }
     return wanted_kib - left_kib;
 }
@@ -290,12 +263,12 @@ static void take_excess(struct party *parties, size_t count, const struct xlp_po
  * less than a step is rounded up to one, as long as it stays within what is beyond its share. */
 static int64_t loan_kib(const struct party *p, const struct room *room)
 {
-    bool can_give = is_idle(p) && p->may_recall && p->past->balloon.direction >= 0;
+    bool can_give = xlp_is_idle(p) && p->may_recall && p->past->balloon.direction >= 0;
     int64_t own_kib = xlp_round_up_kib(xlp_max_kib(p->entitled_kib, p->levels.floor_kib), XLP_MIB);
     int64_t loan_kib =
-        xlp_max_kib(p->target_kib - p->fair_kib, xlp_max_kib(room->quantum_kib, LEAST_KIB));
+        xlp_max_kib(p->target_kib - p->fair_kib, xlp_max_kib(room->quantum_kib, XLP_LEAST_KIB));
 
-    if (!can_give || p->target_kib <= p->fair_kib || p->target_kib - own_kib < LEAST_KIB)
+    if (!can_give || p->target_kib <= p->fair_kib || p->target_kib - own_kib < XLP_LEAST_KIB)
         return 0;
     return xlp_min_kib(loan_kib, p->target_kib - own_kib);
 }
@@ -316,9 +289,9 @@ static void recall_loans(struct party *parties, size_t count, const struct room 
         if (step_kib == 0)
             continue;
         left_kib -= step_kib;
-        decide(p, p->target_kib - step_kib,
-               (struct xlp_reason){.code = XLP_REASON_MEM_RECALL,
-                                   .number = {p->actual_kib, p->entitled_kib, room->owed_kib}});
+        xlp_decide(p, p->target_kib - step_kib,
+                   (struct xlp_reason){.code = XLP_REASON_MEM_RECALL,
+                                       .number = {p->actual_kib, p->entitled_kib, room->owed_kib}});
     }
 }
 
@@ -380,7 +353,7 @@ static void return_surplus(struct party *p, const struct xlp_policy *policy, uin
     pace->credit_kib = step_kib;
     to_kib = can_give(p) ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
     if (to_kib < p->target_kib)
-        decide(p, to_kib, returned_because(p, policy));
+        xlp_decide(p, to_kib, returned_because(p, policy));
 }
 
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
@@ -398,112 +371,7 @@ void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_polic
         pace->credit_kib = xlp_max_kib(0, pace->credit_kib - given_up_kib);
         pace->returning |= given_up_kib > 0;
         pace->target_kib = target_kib;
-        if (is_idle(&parties[i]))
+        if (xlp_is_idle(&parties[i]))
             return_surplus(&parties[i], policy, passed_ns, room);
     }
-}
-
-/* ---- growing ---- */
-
-/* Those that ask, by their index: once, and without branches, which nobody could foresee. */
-static size_t pick_asking(const struct party *parties, size_t count, bool releasing,
-                          uint32_t *picked)
-{
-    size_t asking = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct party *p = &parties[i];
-
-        picked[asking] = (uint32_t)i;
-        asking += (p->goal_kib > p->target_kib) & is_idle(p) & (p->releasing == releasing);
-    }
-    return asking;
-}
-
-static bool is_anything_given_up(const struct party *parties, size_t count)
-{
-    bool given_up = false;
-
-    for (size_t i = 0; i < count; i++)
-        given_up |= parties[i].target_kib < parties[i].told_kib;
-    return given_up;
-}
-
-static void claim(const struct party *p, struct xlp_claim *c)
-{
-    const int64_t has_kib = granted_kib(p);
-    const int64_t goal_kib = xlp_max_kib(has_kib, p->goal_kib);
-
-    *c = (struct xlp_claim){.shares = p->shares, .cap_kib = goal_kib};
-    c->level_kib[XLP_LEVEL_HELD] = c->level_kib[XLP_LEVEL_KEPT] = has_kib;
-    c->level_kib[XLP_LEVEL_ENTITLED] =
-        xlp_max_kib(has_kib, xlp_min_kib(goal_kib, xlp_claimed_kib(p)));
-    c->level_kib[XLP_LEVEL_BARE] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.bare_kib));
-    c->level_kib[XLP_LEVEL_NEED] = xlp_min_kib(goal_kib, xlp_max_kib(has_kib, p->levels.need_kib));
-    c->level_kib[XLP_LEVEL_COMFORT] = c->level_kib[XLP_LEVEL_SURPLUS] = goal_kib;
-}
-
-/* What to make of less than it asked for. Taking it piece by piece costs a target each, so it waits
- * for the rest where more is coming, unless it hurts already. */
-static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct xlp_policy *policy,
-                          const struct room *room, bool more_is_coming)
-{
-    int64_t rounded_kib = xlp_round_down_kib(given_kib, room->quantum_kib);
-    int64_t exact_kib = xlp_round_down_kib(given_kib, XLP_MIB);
-
-    if (p->target_kib < p->levels.used_kib + HURTING_KIB)
-        return rounded_kib > p->target_kib ? rounded_kib : exact_kib;
-    if (!more_is_coming && rounded_kib <= p->target_kib && p->target_kib < p->levels.need_kib)
-        return exact_kib - p->target_kib >= least_kib(room) ? exact_kib : p->target_kib;
-    if (!more_is_coming || rounded_kib - p->target_kib >= xlp_dead_zone_kib(p, policy))
-        return rounded_kib;
-    return p->target_kib;
-}
-
-static struct xlp_reason grown_because(const struct party *p, const struct room *room)
-{
-    int64_t free_kib = xlp_max_kib(0, room->free_kib);
-
-    if (p->silent && p->target_kib >= p->levels.need_kib)
-        return (struct xlp_reason){
-            .code = XLP_REASON_MEM_GIVE_BACK,
-            .number = {p->domain->memory.ledger.original_target_kib, free_kib}};
-    return (struct xlp_reason){.code = XLP_REASON_MEM_GROW,
-                               .number = {p->levels.used_kib, p->levels.need_kib, free_kib}};
-}
-
-static void grow_to(struct party *p, int64_t target_kib, const struct room *room)
-{
-    if (target_kib <= p->target_kib)
-        return;
-    p->limit_kib = target_kib > p->actual_kib ? target_kib : 0;
-    decide(p, target_kib, grown_because(p, room));
-}
-
-void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
-                   const struct xlp_policy *policy, struct room *room, const struct pot *pot)
-{
-    int64_t pool_kib = xlp_max_kib(0, room->free_kib), taken_kib = 0;
-    size_t asking = pick_asking(parties, count, releasing, pot->picked);
-    bool more_is_coming;
-
-    if (asking == 0)
-        return;
-    more_is_coming = room->coming_kib > 0 || is_anything_given_up(parties, count);
-    for (size_t i = 0; i < asking; i++) {
-        claim(&parties[pot->picked[i]], &pot->claims[i]);
-        pool_kib += pot->claims[i].level_kib[XLP_LEVEL_HELD];
-    }
-    xlp_allocate(pot->claims, asking, pool_kib, pot->ranges);
-    for (size_t i = 0; i < asking; i++) {
-        struct party *p = &parties[pot->picked[i]];
-        int64_t given_kib = pot->claims[i].given_kib, before_kib = granted_kib(p);
-
-        grow_to(p,
-                given_kib >= p->goal_kib ? p->goal_kib
-                                         : partly_kib(p, given_kib, policy, room, more_is_coming),
-                room);
-        taken_kib += granted_kib(p) - before_kib;
-    }
-    room->free_kib -= taken_kib;
 }

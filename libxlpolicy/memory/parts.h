@@ -255,10 +255,36 @@ struct room {
     bool anybody_releases, anybody_failed; /* so that there is something to do for them */
     int64_t short_kib;  /* out of xlp_pace_wants: to be taken from those with surplus */
     int64_t wants_kib;  /* and what of it is for guests */
-    bool wants_by_node; /* and of that, some is for guests whose NUMA node is known: */
+    int64_t owed_kib;   /* and of that, what guests have lacked of their own share for a while */
+    bool wants_by_node; /* some of what guests want is for those whose NUMA node is known: */
     int64_t node_wants_kib[NODES_MAX];
-    int64_t owed_kib; /* and of that, what guests have lacked of their own share for a while */
 };
+
+/* When not every need can be met, a part of a quantum is worth a step too, but not each MiB. */
+#define XLP_LEAST_KIB (4 * XLP_MIB)
+
+static inline int64_t xlp_least_kib(const struct room *room)
+{
+    return xlp_min_kib(room->quantum_kib, XLP_LEAST_KIB);
+}
+
+static inline bool xlp_is_idle(const struct party *p)
+{
+    return !p->decided;
+}
+
+/* What the host has set aside for it. */
+static inline int64_t xlp_granted_kib(const struct party *p)
+{
+    return xlp_max_kib(p->actual_kib, p->target_kib);
+}
+
+static inline void xlp_decide(struct party *p, int64_t target_kib, struct xlp_reason why)
+{
+    p->decided = true;
+    p->target_kib = target_kib;
+    p->why = why;
+}
 
 /* ---- party.c: who takes part, and with what ---- */
 
@@ -275,7 +301,7 @@ void xlp_party_claim(const struct party *p, const struct xlp_policy *policy, str
 
 /* ---- verdict.c: why, when somebody asks ---- */
 
-/* In any decision that is over. */
+/* Of a decision that is made, on a party in it, and on a domain that is none. */
 struct xlp_reason xlp_verdict(const struct party *p, const struct room *room);
 struct xlp_reason xlp_verdict_off_limits(const struct xlp_domain *d, const struct past *past);
 
@@ -324,8 +350,8 @@ void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy
                     uint64_t passed_ns, struct room *room);
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
                      uint64_t passed_ns, const struct room *room, const struct pot *pot);
-/* Hands out what is free to those that ask: to those on their way back, or to the others. Takes
- * that from room->free_kib. */
+/* growth.c: hands out what is free to those that ask: to those on their way back, or to the others.
+ * Takes that from room->free_kib. */
 void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
                    const struct xlp_policy *policy, struct room *room, const struct pot *pot);
 /* What of its need it may have of what others use, if its share allows. */
