@@ -407,6 +407,8 @@ bool xlp_xen_libxl_is_locked(const struct xen_domain *d);
 enum xen_iommu xlp_xen_libxl_iommu(struct xen_host *h, const struct xen_domain *d);
 /* 0, or -1 (the complaint is in logger.last). */
 int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight);
+/* Has dom0's sizes written to xenstore, where nobody has done so since the host was booted. */
+void xlp_xen_libxl_make_dom0_target(struct xen_host *h);
 /* Target in the guest's terms: without video RAM. 0, or -1 (the complaint is in logger.last). */
 int xlp_xen_libxl_set_target(struct xen_host *h, const struct xen_domain *d, int64_t target_kib);
 

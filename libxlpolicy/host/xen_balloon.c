@@ -42,6 +42,15 @@ void xlp_xen_apply_target(struct xen_host *h, struct xen_domain *d, const struct
         xlp_xen_outcome(outcome_out, XLP_NOT_DONE_FAILED, "%s", h->base.error);
         return;
     }
+    if (d->domid == 0 && d->target_kib < 0) {
+        /* dom0 has none in xenstore until somebody asks libxl for it: then it is what dom0 has. */
+        xlp_xen_libxl_make_dom0_target(h);
+        if (xlp_xen_store_refresh_sizes(h, d) < 0) {
+            xlp_xen_outcome(outcome_out, XLP_NOT_DONE_FAILED, "%s", h->base.error);
+            return;
+        }
+        seen_kib = d->target_kib;
+    }
     if (d->target_kib < 0) { /* nor can libxl change one then */
         xlp_xen_outcome(outcome_out, XLP_NOT_DONE_REFUSED,
                         "it has no balloon target in xenstore: its toolstack does not balloon it");

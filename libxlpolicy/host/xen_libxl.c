@@ -138,6 +138,13 @@ int xlp_xen_libxl_set_weight(struct xen_host *h, uint32_t domid, uint32_t weight
 
 /* An absolute target counts video RAM in. Not enforced: libxl would set the limit to the target at
  * once, below what a guest has that is told to shrink; we set the limit ourselves. */
+void xlp_xen_libxl_make_dom0_target(struct xen_host *h)
+{
+    uint64_t target_kib;
+
+    libxl_get_memory_target(h->libxl, 0, &target_kib);
+}
+
 int xlp_xen_libxl_set_target(struct xen_host *h, const struct xen_domain *d, int64_t target_kib)
 {
     h->logger.last[0] = '\0';

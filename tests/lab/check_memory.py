@@ -27,7 +27,8 @@ SHORT_S = 5         # and may be short for so long on end
 
 def main():
     lab.end_orderly()
-    return TAP.run([check_reservation, check_killed_agent, check_liar], sys.argv[1:])
+    usual = [check_reservation, check_killed_agent, check_liar]
+    return TAP.run(usual + [check_dom0] if sys.argv[1:] else usual, sys.argv[1:])
 
 
 def _memory_host():
@@ -131,6 +132,42 @@ def check_liar():
                        lambda: all(watch.look()[name]["avail_kib"] > SPARE_KIB for name in honest),
                        60, 2)
             _nobody_was_short(watch, honest)
+
+
+# By name only: it takes a dom0 that has something to give, and a boot of its own.
+def check_dom0():
+    with lab.state("large-dom0", files=lab.project_files(), dom0_alone=True) as host:
+        watch = Watch(host)
+        watch.look()
+        keeper = _start_with_dom0(host, 0)
+        with claim("dom0 is left alone unless it is said to take part, though a guest is short"):
+            watch.consume([{"vm1": mib} for mib in range(20, 201, 20)])
+            expect(_dom0_mib(host) >= 2048 - PAGES_MIB, _dom0_mib(host))
+        keeper.kill("TERM")
+        keeper = _start_with_dom0(host, 1)
+        with claim("it gives what a guest lacks, and keeps its floor"):
+            host.until("dom0 gives", lambda: _dom0_mib(host) < 2048 - PAGES_MIB, 60, 2)
+            watch.consume([{"vm1": mib} for mib in range(215, 501, 15)])
+            TAP.note(f"dom0 has {_dom0_mib(host)} MiB, vm1 {watch.actual_mib('vm1')}")
+            expect(1024 <= _dom0_mib(host) < 2048 - PAGES_MIB, _dom0_mib(host))
+        with claim("why says so of it"):
+            TAP.note(keeper.cli("why 0"))
+            expect("MiB" in keeper.cli("why 0"), keeper.cli("why 0"))
+        with claim("released, it has what it had"):
+            host.guests["vm1"].free()
+            keeper.cli("release 0")
+            host.until("dom0 is as large as before",
+                       lambda: _dom0_mib(host) >= 2048 - PAGES_MIB, 120, 2)
+
+
+def _start_with_dom0(host, mem_dom0):
+    """The guests but vm1 have nothing to give."""
+    return daemon.running(host, cpu_policy="off", mem_boot_hold_s=3, mem_dom0=mem_dom0,
+                          domains=["vm2: memory=0", "vm3: memory=0", "vm4: memory=0"])
+
+
+def _dom0_mib(host):
+    return host.sample().actual_kib[0] >> 10
 
 
 if __name__ == "__main__":

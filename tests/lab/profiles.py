@@ -77,6 +77,11 @@ PROFILES = {profile.name: profile for profile in (
         name="memory", memory_mib=2232,
         about="four one-vCPU guests vm1..vm4 of 256 MiB (at most 768) and about 150 MiB free",
         guests=_guests(4, memory_mib=256, maxmem_mib=768)),
+    # As memory, but dom0 has a GiB more than it has to keep.
+    Profile(
+        name="large-dom0", memory_mib=3256, dom0_memory_mib=2048,
+        about="memory, with a dom0 of 2 GiB",
+        guests=_guests(4, memory_mib=256, maxmem_mib=768)),
     Profile(
         name="two-sockets", sockets=2,
         about="eight, on two sockets of two pCPUs: credit2 makes a run queue of each",

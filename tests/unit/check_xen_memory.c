@@ -145,8 +145,6 @@ START_TEST(dom0_is_seen_with_its_report_and_takes_a_target)
     d = fake_add(0, 1);
     d->info.tot_pages = 2048 << 8;
     d->info.max_pages = 4096 << 8;
-    fake_put("/local/domain/0/memory/target", "2097152");
-    fake_put("/local/domain/0/memory/static-max", "4194304");
     ck_assert_int_eq(xlp_xen_observe(&h->base, &s), 0);
     ck_assert_uint_eq(s.domains[0].domid, 0);
     ck_assert_int_eq(s.domains[0].memory.report.source, XLP_REPORT_AGENT);

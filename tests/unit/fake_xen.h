@@ -12,6 +12,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -499,6 +500,20 @@ int libxl_ctx_alloc(libxl_ctx **ctx, int version, unsigned int flags, xentoollog
 int libxl_ctx_free(libxl_ctx *ctx)
 {
     (void)ctx;
+    return 0;
+}
+
+int libxl_get_memory_target(libxl_ctx *ctx, uint32_t domid, uint64_t *target_kib_out)
+{
+    (void)ctx;
+    *target_kib_out = fake_domain(domid)->info.tot_pages * XEN_PAGE_KIB;
+    if (domid == 0) {
+        char text[24];
+
+        snprintf(text, sizeof(text), "%" PRIu64, *target_kib_out);
+        fake_put("/local/domain/0/memory/target", text);
+        fake_put("/local/domain/0/memory/static-max", text);
+    }
     return 0;
 }
 

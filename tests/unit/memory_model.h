@@ -44,7 +44,7 @@ struct model_guest {
     int64_t overhead_kib;
     int64_t actual_kib, target_kib, max_kib, static_max_kib;
     enum model_balloon balloon;
-    int64_t distance_kib; /* below its target its balloon rests */
+    int64_t distance_kib;       /* below its target its balloon rests */
     bool parked, lies, refuses; /* refuses: its toolstack takes no target */
     uint32_t refusals;
     uint64_t by_hand_ns; /* as a daemon before this one noted it */
