@@ -81,8 +81,6 @@ static int decide(struct daemon *d)
 static int act(struct daemon *d)
 {
     d->outcomes.count = 0;
-    if (d->mode == CONFIG_PAUSE)
-        return 0;
     if (d->mode != CONFIG_ACT) {
         go_on_releasing(d);
         return 0;
@@ -94,7 +92,7 @@ static int act(struct daemon *d)
     return 0;
 }
 
-/* Memory that the operator released goes back step by step, whatever else is only advised. */
+/* Memory that the operator released goes back step by step, in every mode: he asked for it. */
 static void go_on_releasing(struct daemon *d)
 {
     for (size_t i = 0; i < d->plan.action_count; i++) {

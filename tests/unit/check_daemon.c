@@ -171,15 +171,15 @@ END_TEST
 START_TEST(memory_that_was_released_goes_back_although_all_else_is_only_advised)
 {
     fake.releasing = true;
-    d.mode = CONFIG_PAUSE;
-    ck_assert_int_eq(cycle_run(&d), 0);
-    ck_assert_uint_eq(fake.applied, 0);
     d.mode = CONFIG_ADVISE;
     ck_assert_int_eq(cycle_run(&d), 0);
     ck_assert_uint_eq(fake.applied, 1);
     ck_assert_int_eq(fake.applied_last, XLP_RELEASE_TARGET);
     ck_assert_uint_eq(d.outcomes.count, 0);
     ck_assert_uint_eq(history_count(&d.history), 1);
+    d.mode = CONFIG_PAUSE;
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert_uint_eq(fake.applied, 2);
 }
 END_TEST
 
