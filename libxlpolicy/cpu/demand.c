@@ -38,7 +38,7 @@
 static double smooth(double new, bool probed, struct vcpu_past *past)
 {
     double old = past->demand, change = new - old;
-    double noise = NOISE * past->noise, news = past->jumped ? NEWS : xlp_max(NEWS, noise);
+    double noise = NOISE * past->noise, news = xlp_max(NEWS, noise);
     double weight = probed || fabs(change) > noise ? SMOOTH_CHANGE : SMOOTH_USUAL;
     bool jumps = change > news;
 

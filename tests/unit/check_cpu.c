@@ -143,11 +143,12 @@ START_TEST(a_burst_is_news_to_a_noisy_guest_too)
 {
     struct vcpu_past past = {.cpu_time_ns = 0};
 
-    for (int i = 0; i < 1000; i++) /* more and more of it */
-        use(&past, i % 2 ? 40 - i / 40 : 40 + i / 40);
+    for (int i = 0; i < 200; i++)
+        use(&past, i % 2 ? 38 : 2);
     use(&past, 90);
     use(&past, 90);
     ck_assert_double_eq_tol(past.demand, 0.9, 0.001);
+    ck_assert_double_lt(past.noise, 0.07); /* however much it makes */
 }
 END_TEST
 
