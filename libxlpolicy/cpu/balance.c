@@ -262,7 +262,6 @@ double xlp_balance(struct item *items, size_t item_count, struct slot *slots, si
     struct quest urgent = {0, limits->overload, XLP_REASON_CPU_OVERLOAD};
 
     b.moves_left = limits->moves_max;
-    b.noise = limits->noise;
     place_homeless(&b, room->list, homeless);
     b.is_short = wants_more_than_there_is(&b);
     urgent.kappa = urgent_kappa(&b);

@@ -37,7 +37,6 @@ struct board {
     double grain;              /* items of a slot, on average */
     bool is_short;             /* more is wanted than there is; the balancer's, like the next */
     double scale;              /* what gains are measured in; the balancer's */
-    double noise;              /* as in struct balance_limits */
     uint32_t moves_left;
     double node_load[XLP_PCPUS_MAX]; /* by slot.node */
     uint32_t node_slots[XLP_PCPUS_MAX];

@@ -9,10 +9,7 @@
 #define RELIEF         0.06 /* of its load: so much less must the fuller of two slots carry then, */
 #define RELIEF_GRAIN   1.5  /* items of a slot; the more there are, the less one of them can do */
 #define RELIEF_SHORT   0.015 /* or this, if its vCPUs want more than there is */
-#define RELIEF_NO_ROOM 0.08  /* or this, if the pool has not enough for all; */
-#define NOISE_RELIEF   1.5   /* but at least so many times the noise of a slot's load, */
-#define NOISE_NO_ROOM  3.0   /* or this; */
-#define NOISE_GRAIN    4.0   /* less where a slot has more items */
+#define RELIEF_NO_ROOM 0.08  /* or this, if the pool has not enough for all */
 #define RECEIVERS      4     /* how many slots are tried, the least pressed first */
 
 /* ---- what may go where ---- */
@@ -88,26 +85,18 @@ struct way {
     double bonus;  /* the most that parting kin can add to a gain */
 };
 
-/* What the fuller of two slots must be relieved of. Less than the noise of the measurements might
- * be asked back in the next tick. Where there is room elsewhere, whoever goes short can be helped
- * for good; where there is none, only evened out. */
+/* The part of its load that the fuller of two slots must be relieved of. Where there is room
+ * elsewhere, whoever goes short can be helped for good; where there is none, only evened out. */
 static double relief_of(const struct board *b, uint32_t from)
 {
-    double part = RELIEF, noise = NOISE_RELIEF;
-
-    if (b->is_short) {
-        part = RELIEF_NO_ROOM;
-        noise = NOISE_NO_ROOM;
-    } else if (b->slots[from].demand > 1) {
-        part = RELIEF_SHORT;
-    }
-    part *= xlp_min(1, RELIEF_GRAIN / b->grain);
-    noise *= xlp_min(1, NOISE_GRAIN / b->grain);
-    return xlp_max(part * b->slots[from].pressure, noise * b->noise);
+    if (b->is_short)
+        return RELIEF_NO_ROOM;
+    return b->slots[from].demand > 1 ? RELIEF_SHORT : RELIEF;
 }
 
 static struct way way_of(const struct board *b, uint32_t from, uint32_t to)
 {
+    double relief = relief_of(b, from);
     bool may_part = xlp_cpumap_test(&b->stacked, from) || xlp_cpumap_test(&b->stacked, to);
 
     return (struct way){
@@ -115,7 +104,7 @@ static struct way way_of(const struct board *b, uint32_t from, uint32_t to)
         .to = to,
         .gap = b->slots[from].pressure - b->slots[to].pressure,
         .bend = bend_of(b, from, to),
-        .relief = relief_of(b, from),
+        .relief = relief * xlp_min(1, RELIEF_GRAIN / b->grain) * b->slots[from].pressure,
         .bonus = may_part ? KIN_TOLL * b->scale : 0,
     };
 }

@@ -15,14 +15,13 @@
 
 #include "parts.h"
 
-#define NEWS            0.10 /* a demand that changes by more is news, */
-#define NOISE           3    /* unless it always does: by less than so many times its noise */
-#define NOISE_MOST      0.10 /* that is believed: a guest can make as much as it likes */
-#define SMOOTH_NOISE    0.05 /* weight of the newest change in that */
-#define SMOOTH_JUMP     0.70 /* of a rise in the first tick: it may be a spike; in the next all */
-#define SMOOTH_FALL     0.50 /* of a fall (a burst may go on), */
-#define SMOOTH_CHANGE   0.70 /* of a change that is too small for news, but too large for noise, */
-#define SMOOTH_USUAL    0.28 /* and of the rest */
+#define JUMP          0.10 /* a demand that rose by more is news, not noise */
+#define SMOOTH_SERVED 0.70 /* weight of the newest use, which is measured exactly, */
+#define SMOOTH_JUMP                                                                                \
+    0.7 /* of a rise in the first tick: it may be a spike; in the next all of it                   \
+         */
+#define SMOOTH_FALL     0.50 /* when it is much lower (a burst may go on), */
+#define SMOOTH_UNSERVED 0.25 /* and of the newest guess from a few looks */
 #define SMOOTH_BLOCKED  0.50
 #define BLOCKED_CLEARLY 0.10 /* a vCPU that blocks this much has all it wants */
 #define FULLY_USED      0.98 /* nothing more to be had from one pCPU */
@@ -33,24 +32,18 @@
 #define BELIEF_MAX_NS   (300 * UINT64_C(1000000000))
 #define PROBE           1.1 /* without looks and memory: up by so much a tick */
 
-/* What comes and goes all the time is noise, and little of it is believed; what is more than that
- * is news, and believed soon. probed: it was raised, not measured. */
-static double smooth(double new, bool probed, struct vcpu_past *past)
+static double smooth(double new, bool served, struct vcpu_past *past)
 {
-    double old = past->demand, change = new - old;
-    double noise = NOISE * past->noise, news = xlp_max(NEWS, noise);
-    double weight = probed || fabs(change) > noise ? SMOOTH_CHANGE : SMOOTH_USUAL;
-    bool jumps = change > news;
+    double old = past->demand;
+    double weight = served || !past->looked ? SMOOTH_SERVED : SMOOTH_UNSERVED;
+    bool jumps = new > old + JUMP;
 
     if (jumps)
         weight = past->jumped ? 1 : SMOOTH_JUMP;
-    else if (change < -news)
+    else if (new < old - JUMP)
         weight = SMOOTH_FALL;
-    else
-        past->noise =
-            (float)xlp_min(NOISE_MOST, past->noise + SMOOTH_NOISE * (fabs(change) - past->noise));
     past->jumped = jumps;
-    return old + weight * change;
+    return old + weight * (new - old);
 }
 
 /* Whether it got all it wanted in the last interval. */
@@ -124,7 +117,7 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
     demand = served ? used : used >= FULLY_USED ? 1 : guess(v, used, in->now_ns, past);
     demand =
         xlp_max(used, xlp_min(in->cap, demand)); /* a cap is the domain's, and may go to one vCPU */
-    past->demand = past->known ? smooth(demand, !served && !past->looked, past) : demand;
+    past->demand = past->known ? smooth(demand, served, past) : demand;
     past->known = true;
     return used;
 }

@@ -30,7 +30,6 @@ struct vcpu_past {
     uint64_t steady_since_ns; /* and since when it had been about as much */
     uint32_t home;            /* where it was placed, or XLP_UNKNOWN */
     uint32_t settle_ticks;    /* it is not moved again while this is above 0 */
-    float noise;              /* how far a measurement that is no news is from demand, on average */
     bool known;               /* demand has been measured */
     bool jumped;              /* demand rose clearly in the last interval */
     bool looked;              /* there were looks in the last interval */
@@ -169,7 +168,6 @@ struct balance_limits {
     double uneven, even; /* load out of place, as a part of all load: start and stop evening out */
     uint32_t uneven_ticks; /* for so many ticks in a row first */
     uint32_t moves_max;
-    double noise; /* how far a slot's load is from what is measured of it, typically */
 };
 
 /* What is remembered of one pool from tick to tick. */

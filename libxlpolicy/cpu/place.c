@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* One pool in one tick: what each vCPU is entitled to, whose it is to move, and where it goes. */
 
-#include <math.h>
 #include <string.h>
 
 #include "tick.h"
 #include "weights.h"
-
-#define SLOT_NOISE_MOST 0.12 /* of a pCPU */
 
 /* A claim for each vCPU of the domain; where the scheduler hands out cores, for each of the groups
  * that it schedules as one, which wants what the busiest of them wants. */
@@ -139,7 +136,6 @@ static void add_item(struct tick *t, uint32_t first, uint32_t end, const struct 
     const struct xlp_vcpu *v = &t->s->vcpus[first];
     const struct xlp_vcpu_view *view = &t->views[first];
     const struct xlp_cpumap *allowed = tenure->allowed;
-    double noise = t->c->now.vcpus[first].noise;
     struct item *item = &t->items[t->item_count];
 
     t->item_vcpus[t->item_count++] = first;
@@ -157,9 +153,7 @@ static void add_item(struct tick *t, uint32_t first, uint32_t end, const struct 
     for (uint32_t i = first + 1; i < end; i++) {
         item->load = xlp_max(item->load, t->views[i].entitlement);
         item->demand = xlp_max(item->demand, t->views[i].demand);
-        noise = xlp_max(noise, t->c->now.vcpus[i].noise);
     }
-    t->noise_squares += noise * noise;
     if (allowed && !xlp_cpumap_test(allowed, item->slot))
         item->slot = XLP_NOWHERE;
     if (item->slot == XLP_NOWHERE)
@@ -226,14 +220,7 @@ static void sort_domain(struct tick *t, uint32_t domain)
         t->items[i].kin = (uint32_t)(t->item_count - first);
 }
 
-/* The noises of vCPUs have nothing to do with each other: their squares add up. A guest may make as
- * much as it likes, but not keep all others where they are. */
-static double noise_of_slot(const struct tick *t)
-{
-    return xlp_min(SLOT_NOISE_MOST, sqrt(t->noise_squares / (double)t->pool.slot_count));
-}
-
-static struct balance_limits limits_of(const struct xlp_policy *p, uint32_t moves_max, double noise)
+static struct balance_limits limits_of(const struct xlp_policy *p, uint32_t moves_max)
 {
     return (struct balance_limits){
         .overload = (double)p->cpu_overload_pct / 100,
@@ -241,14 +228,13 @@ static struct balance_limits limits_of(const struct xlp_policy *p, uint32_t move
         .even = (double)p->cpu_even_pct / 100,
         .uneven_ticks = (uint32_t)p->cpu_uneven_ticks,
         .moves_max = moves_max,
-        .noise = noise,
     };
 }
 
 static int place(struct tick *t)
 {
     struct xlp_cpu *c = t->c;
-    struct balance_limits limits = limits_of(t->policy, t->moves_max, noise_of_slot(t));
+    struct balance_limits limits = limits_of(t->policy, t->moves_max);
     const struct balance_room room = {c->scratch, c->shelves};
     struct lane *lane = xlp_lane_of(c, t->pool.pool->id);
 
@@ -273,7 +259,6 @@ static void start_pool(struct tick *t)
     t->items = c->items + t->items_so_far;
     t->item_vcpus = c->item_vcpus + t->items_so_far;
     t->item_count = 0;
-    t->noise_squares = 0;
     t->word = &c->pool_words[t->pool_index];
     *t->word = (struct pool_word){
         .first_item = t->items_so_far,

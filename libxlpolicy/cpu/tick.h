@@ -106,7 +106,6 @@ struct tick {
     struct item *items;
     uint32_t *item_vcpus;
     size_t item_count;
-    double noise_squares; /* of all its items: the sum */
 };
 
 /* ---- past.c ---- */

@@ -106,52 +106,6 @@ START_TEST(what_it_wanted_when_served_is_believed_for_as_long_again)
 }
 END_TEST
 
-/* Served, with the pCPU to itself. */
-static void use(struct vcpu_past *past, int used)
-{
-    one_second(past, used, 0, 100 - used);
-}
-
-START_TEST(what_comes_and_goes_is_noise_and_hardly_believed)
-{
-    struct vcpu_past past = {.cpu_time_ns = 0};
-    double least = 1, most = 0;
-
-    for (int i = 0; i < 200; i++) {
-        use(&past, i % 2 ? 48 : 32);
-        least = i < 100 ? 1 : fmin(least, past.demand);
-        most = i < 100 ? 0 : fmax(most, past.demand);
-    }
-    ck_assert_double_gt(least, 0.40 - 0.03);
-    ck_assert_double_lt(most, 0.40 + 0.03);
-}
-END_TEST
-
-START_TEST(a_small_change_that_stays_is_believed_soon)
-{
-    struct vcpu_past past = {.cpu_time_ns = 0};
-
-    for (int i = 0; i < 100; i++)
-        use(&past, 40);
-    use(&past, 46);
-    use(&past, 46);
-    ck_assert_double_eq_tol(past.demand, 0.46, 0.01);
-}
-END_TEST
-
-START_TEST(a_burst_is_news_to_a_noisy_guest_too)
-{
-    struct vcpu_past past = {.cpu_time_ns = 0};
-
-    for (int i = 0; i < 200; i++)
-        use(&past, i % 2 ? 38 : 2);
-    use(&past, 90);
-    use(&past, 90);
-    ck_assert_double_eq_tol(past.demand, 0.9, 0.001);
-    ck_assert_double_lt(past.noise, 0.07); /* however much it makes */
-}
-END_TEST
-
 /* ---- entitlement ---- */
 
 START_TEST(who_fits_gets_all_it_wants)
@@ -496,9 +450,7 @@ CHECK_CASE(demand, a_vcpu_that_never_blocks_wants_what_it_waited_for,
            a_clock_that_runs_backwards_starts_the_measurement_anew,
            a_capped_vcpu_wants_no_more_than_its_cap,
            what_one_vcpu_used_of_its_domains_cap_it_wanted,
-           what_it_wanted_when_served_is_believed_for_as_long_again,
-           what_comes_and_goes_is_noise_and_hardly_believed,
-           a_small_change_that_stays_is_believed_soon, a_burst_is_news_to_a_noisy_guest_too)
+           what_it_wanted_when_served_is_believed_for_as_long_again)
 CHECK_CASE(entitlement, who_fits_gets_all_it_wants,
            what_is_scarce_is_shared_by_weight_and_nobody_gets_more_than_it_wants)
 CHECK_CASE(whole, the_first_look_measures_and_the_second_places, a_reused_domid_is_another_guest,
