@@ -374,6 +374,7 @@ static int run_mode(struct daemon *d, struct request *r)
     if (mode == CONFIG_ACT && d->mode != CONFIG_ACT && cycle_resume(d) < 0)
         return request_refuse(r, EXIT_CODE_FAILED, "%s", d->last_error);
     xlp_json_put_string(r->w, "was", config_mode_name(d->mode));
+    xlp_json_put_bool(r->w, "trial_ended", d->trial.on);
     trial_cancel(d);
     daemon_set_mode(d, mode, request_peer(r, who));
     xlp_json_put_string(r->w, "mode", config_mode_name(d->mode));

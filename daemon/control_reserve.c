@@ -117,28 +117,26 @@ int request_reserve(struct daemon *d, struct request *r)
 }
 
 /* What a guest that is built has is all it takes: nothing of the reservation would be left. */
-static void warn_of_running(const struct daemon *d, struct request *r)
+static const struct xlp_domain *running_taker(const struct daemon *d, const struct request *r)
 {
-    const struct xlp_domain *to = xlp_snapshot_find_domain(&d->fresh, r->domain);
-    char text[XLP_NAME_SIZE + 120];
+    const struct xlp_domain *to = xlp_snapshot_find_domain(&d->snapshot, r->domain);
 
-    if (!to || to->flags)
-        return;
-    snprintf(text, sizeof(text),
-             "%s runs already: what it has counts as taken, and the rest of the reservation is "
-             "given up",
-             to->name);
-    xlp_json_put_string(r->w, "warning", text);
+    return to && !to->flags && xlp_snapshot_reservation(&d->snapshot, r->reservation) ? to : NULL;
 }
 
 int request_transfer(struct daemon *d, struct request *r)
 {
+    const struct xlp_domain *running;
+
     if (!r->domain || r->reservation == 0)
         return request_refuse(r, EXIT_CODE_USAGE, "transfer: needs \"reservation\" and \"domain\"");
-    if (run(d, r, XLP_TRANSFER) < 0)
-        return -1;
-    warn_of_running(d, r);
-    return 0;
+    running = running_taker(d, r);
+    if (running)
+        return request_refuse(r, EXIT_CODE_REFUSED,
+                              "transfer: refused: %s runs already, so that nothing of the "
+                              "reservation would be left; `xlpolicy unreserve %u` ends it",
+                              running->name, r->reservation);
+    return run(d, r, XLP_TRANSFER);
 }
 
 int request_unreserve(struct daemon *d, struct request *r)

@@ -48,6 +48,8 @@ void trial_cancel(struct daemon *d)
 {
     if (!d->trial.on)
         return;
+    if (!d->trial.undoing)
+        log_line(LOG_NOTICE, "trial: ended by another command");
     d->trial.on = false;
     remove_mark(d);
 }

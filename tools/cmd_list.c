@@ -28,11 +28,13 @@ static void format_state(const struct xlp_domain *d, const struct domain_cpu *cp
         text[5] = 'd';
 }
 
-static const char *managed_text(const struct xlp_verdict *verdict)
+static const char *managed_text(const struct xlp_domain *d, const struct xlp_verdict *verdict)
 {
     bool cpu = !xlp_reason_is_hands_off(verdict->cpu.code);
     bool memory = !xlp_reason_is_hands_off(verdict->memory.code);
 
+    if (d->released)
+        return "no"; /* its memory may still be on its way back */
     if (cpu && memory)
         return "yes";
     if (cpu)
@@ -70,7 +72,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
         table_pct(&t, cpu.known, cpu.entitlement);
         table_mib(&t, view->known, view->need_kib);
         table_mib(&t, true, d->memory.target_kib);
-        table_text(&t, "%s", managed_text(&source->plan.verdicts[i]));
+        table_text(&t, "%s", managed_text(d, &source->plan.verdicts[i]));
     }
     result = table_print(&t, stdout, 0);
     table_dispose(&t);
@@ -105,7 +107,7 @@ static void write_domain(struct xlp_json_writer *w, const struct source *source,
     xlp_json_put_int(w, "target_kib", d->memory.target_kib);
     xlp_json_write_key(w, "memory");
     xlp_domain_view_write(w, &source->domains[i]);
-    xlp_json_put_string(w, "managed", managed_text(&source->plan.verdicts[i]));
+    xlp_json_put_string(w, "managed", managed_text(d, &source->plan.verdicts[i]));
     xlp_json_close_object(w);
 }
 

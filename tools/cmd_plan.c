@@ -8,6 +8,14 @@
 #include "explain.h"
 #include "source.h"
 
+static bool is_commanded(const struct xlp_plan *plan)
+{
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (xlp_action_is_commanded(&plan->actions[i]))
+            return true;
+    return false;
+}
+
 /* What becomes of the plan, now that it has been shown. */
 static void print_fate(const struct source *source)
 {
@@ -20,6 +28,10 @@ static void print_fate(const struct source *source)
                "that.\n");
     else if (strcmp(mode, "act") == 0)
         printf("\nThe daemon acts on this.\n");
+    else if (is_commanded(&source->plan))
+        printf("\nThe daemon is in mode %s: of this, only what `release` and `reserve` asked for is "
+               "done.\n",
+               mode);
     else
         printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
                mode);

@@ -214,8 +214,6 @@ static enum cli_exit tell(const struct cli *cli, const struct xlp_json *result)
         return CLI_FAILED;
     if (cli->json)
         return print_id(cli, (uint32_t)daemon_number(result, "reservation"));
-    if (daemon_string(result, "warning"))
-        cli_error("reserve: warning: %s", daemon_string(result, "warning"));
     puts(text);
     return CLI_DONE;
 }

@@ -310,6 +310,17 @@ excluded() {
     ends 4 'xlpolicy: refused: the daemon is in mode act already, and at the end all it ever did would be undone; `xlpolicy advise` first'
 }
 
+@test "advise in a trial: it is over, what it did stays, and that is said" {
+    xlpolicy apply --for 1h
+    xlpolicy advise
+    ends 0
+    [ "${lines[0]}" = 'xlpolicyd is in mode advise: it plans and explains, and changes nothing' ]
+    [ "${lines[1]}" = 'The trial is over, and what it changed stays: `xlpolicy release --all` puts it back.' ]
+    xlpolicy advise
+    [ "${#lines[@]}" -eq 1 ]
+    wait_for grep -qxF 'xlpolicyd: trial: ended by another command' "$LOG"
+}
+
 @test "apply --for: a daemon that was killed meanwhile puts all back when it runs again" {
     xlpolicy apply --for 1h
     kill -KILL "$DAEMON_PID"

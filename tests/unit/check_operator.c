@@ -184,13 +184,14 @@ END_TEST
 
 START_TEST(rebalance_acts_once_whatever_the_mode)
 {
-    fake.releasing = true;
-    d.mode = CONFIG_PAUSE; /* in which not even a release goes on */
+    d.mode = CONFIG_PAUSE;
     run_for(SECOND);
     ck_assert_uint_eq(fake.applied, 0);
     fake.now_ns += 60 * MS;
+    fake.releasing = true;
     ck_assert(says("\"rebalance\"", "\"outcome\":\"done\""));
     ck_assert_uint_eq(fake.applied, 1);
+    fake.releasing = false;
     ck_assert_int_eq(d.mode, CONFIG_PAUSE);
     ck_assert_int_eq(d.config.policy.cpu_uneven_ticks, 3);
     ck_assert_uint_eq(d.next_tick_ns, fake.now_ns + 10 * MS + 10 * MS / 4);
