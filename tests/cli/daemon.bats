@@ -221,7 +221,7 @@ as_nobody() {
 @test "the mode is changed over the socket, and the log names who did it" {
     start_daemon
     run -0 ask '{"xlpolicy":1,"command":"mode","mode":"act"}'
-    [ "$output" = '{"xlpolicy":1,"ok":true,"result":{"was":"advise","mode":"act","dry_run":false}}' ]
+    [ "$output" = '{"xlpolicy":1,"ok":true,"result":{"was":"advise","trial_ended":false,"mode":"act","dry_run":false}}' ]
     grep -q "^xlpolicyd: mode: advise -> act (uid $(id -u), pid [0-9]*)\$" "$LOG"
     wait_for placed "[2, 2, 2, 2]"
 }

@@ -5,13 +5,14 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# Three guests that use little, and one that is created after so many seconds, ten of them to a real one.
+# Three guests that use little, and one that is created after so many seconds, ten of them to a real one,
+# and takes two of them, or so many, to be built.
 write_host() {
     cat >"$SCENARIO" <<EOF
 {"xlpolicy_scenario": 1, "host": {"pcpus": 2, "free_mib": 200, "speed": 10}, "run_s": 36001,
  "guests": [
    {"name": "old%d", "count": 3, "age_s": 600, "memory_mib": 512, "used_mib": 150},
-   {"name": "web9", "start_s": $1, "build_s": 2, "memory_mib": 256, "used_mib": 100}]}
+   {"name": "web9", "start_s": $1, "build_s": ${2:-2}, "memory_mib": 256, "used_mib": 100}]}
 EOF
 }
 
@@ -106,7 +107,25 @@ none_left() {
     [ "${stderr##*$'\n'}" = 'xlpolicy: reservation 2 ended before it was ready: its time was up; --ttl gives it more, --min is content with less' ]
 }
 
-@test "transfer gives it to a guest; an unknown one, and other nonsense, is refused" {
+is_there() {
+    [ "$("$XLPOLICY" --socket "$SOCKET" --json list | jq --arg name "$1" '[.domains[] | select(.name == $name)] | length')" -eq 1 ]
+}
+
+@test "transfer gives it to a guest that is being built" {
+    stop_daemon
+    write_host 50 36000
+    start_daemon
+    xlpolicy reserve 300m --wait
+    [ "$status" -eq 0 ]
+    wait_for is_there web9
+    xlpolicy reserve --transfer 1 web9
+    ends 0
+    has_line 'reservation 1: domain 4 takes its memory out of it'
+    xlpolicy mem-list
+    has 'domain 4 is being built and has taken 0 MiB of 300 MiB'
+}
+
+@test "transfer to a guest that is unknown, or runs already, and other nonsense, is refused" {
     xlpolicy reserve 100m
     ends 0
     xlpolicy reserve --transfer 1 nobody

@@ -80,7 +80,6 @@ json_commands() {
     printed reserve --socket "$SOCKET" reserve 16m --wait
     printed mem-list --socket "$SOCKET" mem-list
     printed plan --socket "$SOCKET" plan
-    printed reserve --socket "$SOCKET" reserve --transfer 1 vm1
     printed unreserve --socket "$SOCKET" unreserve 2
     printed status --socket "$SOCKET" status
     for command in act advise pause; do printed $command --socket "$SOCKET" $command; done
