@@ -38,7 +38,8 @@ static enum cli_exit print_reply(const struct cli *cli, const struct xlp_json *r
     else
         printf("xlpolicyd is in mode %s: %s\n", mode, meaning(mode));
     if (daemon_number(result, "trial_ended") != 0)
-        puts("The trial is over, and what it changed stays: `xlpolicy release --all` puts it back.");
+        puts(
+            "The trial is over, and what it changed stays: `xlpolicy release --all` puts it back.");
     return CLI_DONE;
 }
 

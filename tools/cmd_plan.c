@@ -29,9 +29,10 @@ static void print_fate(const struct source *source)
     else if (strcmp(mode, "act") == 0)
         printf("\nThe daemon acts on this.\n");
     else if (is_commanded(&source->plan))
-        printf("\nThe daemon is in mode %s: of this, only what `release` and `reserve` asked for is "
-               "done.\n",
-               mode);
+        printf(
+            "\nThe daemon is in mode %s: of this, only what `release` and `reserve` asked for is "
+            "done.\n",
+            mode);
     else
         printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
                mode);
