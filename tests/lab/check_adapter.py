@@ -269,7 +269,7 @@ def check_targets():
             adapter.look(f"target {one} 180000 180000")
             host.until("it has grown", lambda: guest.actual_kib() == 180000)
             seen = domain(adapter.look(f"untarget {one} 131072 131072"), one)["memory"]
-            expect("busy" in adapter.said and "ledger" in seen, adapter.said)
+            expect("follows when it has given back" in adapter.said and "ledger" in seen, adapter.said)
             host.until("it has given back", lambda: guest.actual_kib() == 131072)
             seen = domain(adapter.look(f"untarget {one} 131072 131072"), one)["memory"]
             expect("done" in adapter.said and "ledger" not in seen, adapter.said)
