@@ -222,7 +222,7 @@ def watch_the_daemon(host, commands, xlpolicyd):
     with claim("the daemon leaves both guests' memory alone, even where it is asked for, and says why"):
         targets = {name: commands.target_kib(name) for name in ("net", "gpu")}
         more_mib = host.free_kib() // 1024 + GUEST_MIB // 4
-        status, output = host.sh(f"xlpolicy reserve {more_mib}")
+        status, output = host.sh(f"xlpolicy reserve {more_mib}m")
         expect(status == 4, (status, output))
         time.sleep(WATCH_S)
         for name, count in (("net", 1), ("gpu", 2)):
