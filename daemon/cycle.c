@@ -19,12 +19,13 @@ static void tell(struct daemon *d);
 static void record(struct daemon *d);
 static int make_room(struct outcomes *outcomes, size_t count);
 
-int cycle_run(struct daemon *d)
+/* acting: false for a tick that is only told, not even what goes back at a release. */
+static int run(struct daemon *d, bool acting)
 {
     uint64_t start_ns = daemon_monotonic_ns(); /* a simulated host's own clock stands still */
 
     d->state_current = false;
-    if (observe(d) < 0 || decide(d) < 0 || act(d) < 0) {
+    if (observe(d) < 0 || decide(d) < 0 || (acting && act(d) < 0)) {
         d->counters.ticks_failed++;
         d->failing = true;
         return -1;
@@ -34,6 +35,11 @@ int cycle_run(struct daemon *d)
     d->counters.ticks++;
     d->counters.tick_ns = daemon_monotonic_ns() - start_ns;
     return 0;
+}
+
+int cycle_run(struct daemon *d)
+{
+    return run(d, true);
 }
 
 int cycle_look(struct daemon *d)
@@ -152,7 +158,7 @@ int cycle_rebalance(struct daemon *d, bool dry_run)
     d->config.policy.cpu_uneven_ticks = 1;
     d->mode = dry_run ? CONFIG_PAUSE : CONFIG_ACT;
     d->host->afresh = true;
-    rc = cycle_run(d);
+    rc = run(d, !dry_run);
     if (rc == 0 && dry_run)
         rc = say_would(d);
     d->host->afresh = false;

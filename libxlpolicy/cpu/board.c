@@ -97,27 +97,10 @@ static void clear_shelves_when_full(struct board *b)
     b->shelved = 0;
 }
 
-/* So many of a shelf are no heavier than this. */
-static uint32_t count_up_to(const struct board *b, const struct shelf *shelf, double load)
-{
-    const struct shelved *s = b->shelves + shelf->at;
-    uint32_t low = 0, high = shelf->count;
-
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-
-        if (s[middle].load > load)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 static void add_to_shelf(struct board *b, uint32_t item, struct shelf *shelf)
 {
     double load = b->items[item].load;
-    uint32_t place = count_up_to(b, shelf, load);
+    uint32_t place = (uint32_t)xlp_shelved_up_to(b->shelves + shelf->at, shelf->count, load);
     struct shelved *s = b->shelves + shelf->at + place;
 
     memmove(s + 1, s, (shelf->count - place) * sizeof(*s));
@@ -128,7 +111,8 @@ static void add_to_shelf(struct board *b, uint32_t item, struct shelf *shelf)
 static void take_from_shelf(struct board *b, uint32_t item, struct shelf *shelf)
 {
     struct shelved *s = b->shelves + shelf->at;
-    uint32_t place = count_up_to(b, shelf, b->items[item].load);
+    uint32_t place =
+        (uint32_t)xlp_shelved_up_to(b->shelves + shelf->at, shelf->count, b->items[item].load);
 
     do
         place--;

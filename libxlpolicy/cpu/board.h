@@ -60,6 +60,22 @@ void xlp_board_sort(struct board *b, uint32_t *list, size_t count);
  * Returns how many. The list is good until an item is put or taken. */
 size_t xlp_board_list(struct board *b, uint32_t slot, const struct shelved **list_out);
 
+/* How many of such a list are no heavier than this. */
+static inline size_t xlp_shelved_up_to(const struct shelved *list, size_t count, double load)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (list[middle].load > load)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 /* How many items of the same domain are on the slot, the item itself and `except` left out. */
 uint32_t xlp_kin_on(const struct board *b, uint32_t item, uint32_t slot, uint32_t except);
 

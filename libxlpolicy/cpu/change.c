@@ -178,19 +178,10 @@ struct nearest {
 
 static struct nearest nearest_to(const struct shelved *list, size_t count, double load)
 {
-    struct nearest n = {.list = list, .load = load, .count = count};
-    size_t low = 0, high = count;
+    size_t lighter = xlp_shelved_up_to(list, count, load);
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (list[middle].load > load)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    n.lighter = n.heavier = low;
-    return n;
+    return (struct nearest){
+        .list = list, .load = load, .lighter = lighter, .heavier = lighter, .count = count};
 }
 
 static uint32_t next_nearest(struct nearest *n)

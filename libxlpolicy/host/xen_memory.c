@@ -34,6 +34,7 @@ void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t n
                          struct xlp_domain_memory *m)
 {
     const struct xen_memory_record *record = &d->memory;
+    uint64_t since_ns = (uint64_t)d->hand.since_s * XEN_NS_PER_S;
 
     m->actual_kib = xlp_xen_actual_kib(d);
     m->max_kib = xlp_xen_max_kib(d);
@@ -46,8 +47,9 @@ void xlp_xen_fill_memory(const struct xen_domain *d, uint64_t age_ns, uint64_t n
     m->dynamic_max_kib = d->dynamic_max_kib;
     m->balloon = d->balloon;
     m->refusals = d->target_refusals;
-    if (d->hand.known && d->hand.target_kib == d->target_kib)
-        m->by_hand_ns = now_ns - (uint64_t)d->hand.since_s * XEN_NS_PER_S;
+    /* Seen in this very look, it was set after the look began. */
+    if (d->hand.known && d->hand.target_kib == d->target_kib && since_ns < now_ns)
+        m->by_hand_ns = now_ns - since_ns;
     fill_report(d, age_ns, now_ns, m);
 
     if (record->recorded && !record->inherited) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Sharing a pool: levels in order, a weighted water-fill in the one that cannot be paid in full. */
-#include "memory/alloc.h"
+#include "memory/parts.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -23,16 +23,6 @@ static struct totals entitle(struct xlp_claim *claims, size_t count, int64_t poo
                              const struct totals *before, struct xlp_range *ranges);
 static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib, int lower, double weight,
                  struct xlp_range *ranges);
-
-static int64_t min_kib(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max_kib(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static void give_level(struct xlp_claim *claims, size_t count, enum xlp_level level)
 {
@@ -69,12 +59,12 @@ enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool
 /* The lowest and the highest that a share may be. */
 static int64_t low_share_kib(const struct xlp_claim *c)
 {
-    return max_kib(c->level_kib[XLP_LEVEL_HELD], c->floor_kib);
+    return xlp_max_kib(c->level_kib[XLP_LEVEL_HELD], c->floor_kib);
 }
 
 static int64_t high_share_kib(const struct xlp_claim *c)
 {
-    return max_kib(low_share_kib(c), c->cap_kib);
+    return xlp_max_kib(low_share_kib(c), c->cap_kib);
 }
 
 /* Spelled out, as everything that each decision does to each claim is made to be fast. */
@@ -116,12 +106,12 @@ static int64_t kept_idle_kib(const struct xlp_claim *c)
     int64_t claimed_kib = c->level_kib[XLP_LEVEL_ENTITLED];
     int64_t untaxed_kib = (c->share_kib - claimed_kib) * c->untaxed_pct / 100;
 
-    return max_kib(0, min_kib(untaxed_kib, c->has_kib - claimed_kib));
+    return xlp_max_kib(0, xlp_min_kib(untaxed_kib, c->has_kib - claimed_kib));
 }
 
 static void lift(int64_t *kib, int64_t least_kib)
 {
-    *kib = max_kib(*kib, least_kib);
+    *kib = xlp_max_kib(*kib, least_kib);
 }
 
 /* Finds shares, sets XLP_LEVEL_ENTITLED by them and lifts those above to it. Shares sum to the
@@ -132,14 +122,14 @@ static struct totals entitle(struct xlp_claim *claims, size_t count, int64_t poo
 {
     struct totals t = {.shares = before->shares};
 
-    fill(claims, count, min_kib(pool_kib, before->most_kib), SHARE, (double)t.shares, ranges);
+    fill(claims, count, xlp_min_kib(pool_kib, before->most_kib), SHARE, (double)t.shares, ranges);
     for (size_t i = 0; i < count; i++) {
         struct xlp_claim *c = &claims[i];
         int64_t *level_kib = c->level_kib, entitled_kib;
 
         c->share_kib = c->given_kib;
-        entitled_kib = min_kib(level_kib[XLP_LEVEL_ENTITLED], c->share_kib) + kept_idle_kib(c);
-        entitled_kib = max_kib(level_kib[XLP_LEVEL_HELD], entitled_kib);
+        entitled_kib = xlp_min_kib(level_kib[XLP_LEVEL_ENTITLED], c->share_kib) + kept_idle_kib(c);
+        entitled_kib = xlp_max_kib(level_kib[XLP_LEVEL_HELD], entitled_kib);
         level_kib[XLP_LEVEL_ENTITLED] = entitled_kib;
         lift(&level_kib[XLP_LEVEL_KEPT], entitled_kib);
         lift(&level_kib[XLP_LEVEL_BARE], entitled_kib);

@@ -295,7 +295,7 @@ START_TEST(a_reload_that_fails_changes_nothing)
 }
 END_TEST
 
-START_TEST(what_was_reloaded_shows_in_the_state_at_once)
+static void reload(void)
 {
     char error[256];
     int rc;
@@ -304,11 +304,16 @@ START_TEST(what_was_reloaded_shows_in_the_state_at_once)
     named.mode = -1;
     write_config();
     strcpy(d.control.path, named.config_path); /* a file whose group can be set */
-    ck_assert_int_eq(cycle_run(&d), 0);
-    ck_assert(state_has("\"tick_ms\":100"));
     rc = daemon_reload(&d, "SIGHUP", error, sizeof(error));
     unlink(named.config_path);
     ck_assert_int_eq(rc, 0);
+}
+
+START_TEST(what_was_reloaded_shows_in_the_state_at_once)
+{
+    ck_assert_int_eq(cycle_run(&d), 0);
+    ck_assert(state_has("\"tick_ms\":100"));
+    reload();
     ck_assert(state_has("\"tick_ms\":250"));
     ck_assert(state_has("\"mode\":\"act\""));
 }
@@ -316,17 +321,8 @@ END_TEST
 
 START_TEST(the_mode_act_from_the_file_ends_a_release_as_the_command_does)
 {
-    char error[256];
-    int rc;
-
-    named.host = "fake";
-    named.mode = -1;
-    write_config();
-    strcpy(d.control.path, named.config_path);
     fake.releasing = true;
-    rc = daemon_reload(&d, "SIGHUP", error, sizeof(error));
-    unlink(named.config_path);
-    ck_assert_int_eq(rc, 0);
+    reload();
     ck_assert_int_eq(d.mode, CONFIG_ACT);
     ck_assert_uint_eq(fake.applied, 1);
 }

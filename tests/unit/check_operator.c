@@ -202,6 +202,17 @@ START_TEST(rebalance_acts_once_whatever_the_mode)
 }
 END_TEST
 
+START_TEST(a_dry_run_of_rebalance_takes_no_step_of_a_release_either)
+{
+    d.mode = CONFIG_PAUSE;
+    run_for(SECOND);
+    fake.now_ns += 60 * MS;
+    fake.releasing = true;
+    ck_assert(says("\"rebalance\",\"dry_run\":true", "\"outcome\":\"dry-run\""));
+    ck_assert_uint_eq(fake.applied, 0);
+}
+END_TEST
+
 START_TEST(rebalance_waits_until_use_can_be_measured)
 {
     unsigned int looks;
@@ -295,7 +306,9 @@ static TCase *trials(void)
     return tcase;
 }
 CHECK_FIXTURE_CASE(rebalancing, set_up_place, tear_down_place,
-                   rebalance_acts_once_whatever_the_mode, rebalance_waits_until_use_can_be_measured)
+                   rebalance_acts_once_whatever_the_mode,
+                   a_dry_run_of_rebalance_takes_no_step_of_a_release_either,
+                   rebalance_waits_until_use_can_be_measured)
 CHECK_FIXTURE_CASE(setting, set_up_place, tear_down_place,
                    what_is_set_goes_before_the_configuration_and_can_be_forgotten,
                    what_is_set_wrongly_changes_nothing, what_is_set_outlives_a_reload)
