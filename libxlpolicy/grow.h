@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* Makes room for at least need elements of that size in *array, which is *room long now and may
- * move. 0, or -1 when memory is out (*array is then as it was). New room is not zeroed. */
+ * move. 0, or -1 when memory is out (*array is then as it was). New room is zeroed: memory that is
+ * touched for the first time is slow, and so it is when it is made, not on a later, busier tick. */
 static inline int xlp_grow(void *array, size_t *room, size_t need, size_t size)
 {
     size_t wanted = *room ? *room : 16;
@@ -22,6 +23,7 @@ static inline int xlp_grow(void *array, size_t *room, size_t need, size_t size)
     grown = reallocarray(old, wanted, size);
     if (!grown)
         return -1;
+    memset((char *)grown + *room * size, 0, (wanted - *room) * size);
     memcpy(array, &grown, sizeof(grown));
     *room = wanted;
     return 0;

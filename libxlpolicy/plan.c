@@ -73,13 +73,9 @@ static int start_reservations(struct xlp_plan *p, const struct xlp_snapshot *s)
 
 int xlp_plan_make_room(struct xlp_plan *p, const struct xlp_snapshot *s)
 {
-    size_t room = p->verdict_room;
-
     p->time_ns = s->time_ns;
     if (xlp_grow(&p->verdicts, &p->verdict_room, s->domain_count, sizeof(*p->verdicts)) < 0)
         return -1;
-    if (p->verdict_room > room)
-        memset(p->verdicts + room, 0, (p->verdict_room - room) * sizeof(*p->verdicts));
     return start_reservations(p, s);
 }
 

@@ -53,6 +53,7 @@ void xlp_cpu_free(struct xlp_cpu *c)
 }
 
 static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s);
+static int make_room_for_moves(struct xlp_cpu *c, struct xlp_plan *plan, size_t moves);
 static void measure(struct tick *t, const struct xlp_roster *roster);
 static uint32_t moves_of_a_tick(const struct xlp_policy *p, const struct xlp_snapshot *s);
 
@@ -62,9 +63,10 @@ int xlp_cpu_decide(struct xlp_cpu *c, const struct xlp_snapshot *s, const struct
 {
     struct tick t = {
         .c = c, .s = s, .policy = policy, .elapsed_ns = elapsed_ns, .plan = plan, .views = views};
+    const uint32_t moves = moves_of_a_tick(policy, s);
 
-    if (make_room(c, s) < 0 || xlp_recall(c, s, roster->same) < 0 ||
-        xlp_budget_divide(&c->budget, s, moves_of_a_tick(policy, s)) < 0)
+    if (make_room(c, s) < 0 || make_room_for_moves(c, plan, moves) < 0 ||
+        xlp_recall(c, s, roster->same) < 0 || xlp_budget_divide(&c->budget, s, moves) < 0)
         return -1;
     c->placed_count = 0;
     c->weighed = policy->cpu_weights != XLP_WEIGHTS_OFF;
@@ -115,6 +117,16 @@ static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
             *arrays[i].room = room;
     }
     return 0;
+}
+
+/* Before anybody moves, so that the tick that moves many does not have to wait for it. */
+static int make_room_for_moves(struct xlp_cpu *c, struct xlp_plan *plan, size_t moves)
+{
+    return xlp_grow(&plan->actions, &plan->action_room, plan->action_count + moves,
+                    sizeof(*plan->actions)) < 0 ||
+                   xlp_grow(&c->placed, &c->placed_room, moves, sizeof(*c->placed)) < 0
+               ? -1
+               : 0;
 }
 
 /* ---- measuring ---- */
@@ -215,9 +227,9 @@ static void measure(struct tick *t, const struct xlp_roster *roster)
 
 static uint32_t moves_of_a_tick(const struct xlp_policy *p, const struct xlp_snapshot *s)
 {
-    uint32_t part = (uint32_t)(s->vcpu_count / 20);
+    uint32_t vcpus = (uint32_t)s->vcpu_count, moves = vcpus / 20 > 16 ? vcpus / 20 : 16;
 
     if (p->cpu_moves_max)
-        return (uint32_t)p->cpu_moves_max;
-    return part > 16 ? part : 16;
+        moves = (uint32_t)p->cpu_moves_max;
+    return moves < vcpus ? moves : vcpus;
 }
