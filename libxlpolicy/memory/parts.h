@@ -311,6 +311,8 @@ struct xlp_reason xlp_verdict_off_limits(const struct xlp_domain *d, const struc
 struct kept {
     uint32_t id;
     const struct xlp_domain *taker; /* of this snapshot, or NULL */
+    unsigned int missed;            /* looks in a row that did not show the domain that took it */
+    int64_t taken_kib;              /* what that has */
     int64_t keeps_kib;              /* left alone by everybody else; what the taker lacks yet */
     int64_t asks_kib;               /* with what it could be larger */
     int64_t has_kib, had_kib;       /* of that: free for it now, and in the snapshot before */

@@ -20,6 +20,26 @@ static struct kept remembered(const struct kept *old, size_t count, uint32_t id)
     return (struct kept){.id = id};
 }
 
+static int64_t taken_kib(const struct xlp_domain *d)
+{
+    return d->memory.actual_kib + d->memory.video_kib;
+}
+
+/* A domain that one look does not show may only not have been readable: so it keeps what it had. */
+static void observe_taker(struct kept *k, const struct xlp_snapshot *s,
+                          const struct xlp_reservation *r)
+{
+    bool is_absent = r->taken && !xlp_snapshot_domain(s, r->domid);
+
+    k->missed = is_absent ? k->missed + 1 : 0;
+    k->taker = xlp_reservation_taker(s, r);
+    if (k->missed != 1)
+        k->keeps_kib = xlp_reservation_left_kib(r, k->taker);
+    k->asks_kib = k->keeps_kib;
+    if (k->taker)
+        k->taken_kib = taken_kib(k->taker);
+}
+
 void xlp_reservations_observe(struct reservations *rs, const struct xlp_snapshot *s)
 {
     struct kept old[XLP_RESERVATIONS_MAX];
@@ -32,8 +52,7 @@ void xlp_reservations_observe(struct reservations *rs, const struct xlp_snapshot
         struct kept *k = &rs->at[i];
 
         *k = remembered(old, old_count, r->id);
-        k->taker = xlp_reservation_taker(s, r);
-        k->keeps_kib = k->asks_kib = xlp_reservation_left_kib(r, k->taker);
+        observe_taker(k, s, r);
     }
 }
 
@@ -49,7 +68,7 @@ int64_t xlp_reservations_kept_kib(const struct reservations *rs, const struct xl
 
 static bool may_be_larger(const struct xlp_reservation *r, const struct kept *k)
 {
-    return !k->taker && k->keeps_kib > 0 && r->granted_kib == 0;
+    return !k->taker && !r->taken && k->keeps_kib > 0 && r->granted_kib == 0;
 }
 
 int64_t xlp_reservations_stretch(struct reservations *rs, const struct xlp_snapshot *s,
@@ -92,20 +111,17 @@ static void hand_out(struct reservations *rs, int64_t free_kib, uint64_t passed_
 
 /* ---- one of them ---- */
 
-static int64_t taken_kib(const struct xlp_domain *d)
-{
-    return d->memory.actual_kib + d->memory.video_kib;
-}
-
 static struct xlp_reason over_because(const struct xlp_reservation *r, const struct kept *k)
 {
     if (r->ttl_left_ns == 0)
         return (struct xlp_reason){.code = XLP_REASON_RESERVE_EXPIRED};
+    if (k->missed == 1)
+        return (struct xlp_reason){.code = XLP_REASON_NONE};
     if (r->taken && !k->taker)
         return (struct xlp_reason){.code = XLP_REASON_RESERVE_GONE, .number = {r->domid}};
     if (r->taken && k->keeps_kib == 0)
         return (struct xlp_reason){.code = XLP_REASON_RESERVE_DONE,
-                                   .number = {r->domid, taken_kib(k->taker)}};
+                                   .number = {r->domid, k->taken_kib}};
     return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
@@ -144,9 +160,9 @@ static struct xlp_reason as_it_stands(const struct xlp_reservation *r, const str
 {
     int64_t left_s = (int64_t)((r->ttl_left_ns + XLP_SECOND_NS - 1) / XLP_SECOND_NS);
 
-    if (k->taker)
+    if (k->taker || r->taken)
         return (struct xlp_reason){.code = XLP_REASON_RESERVE_TAKEN,
-                                   .number = {k->taker->domid, taken_kib(k->taker),
+                                   .number = {k->taker ? k->taker->domid : r->domid, k->taken_kib,
                                               xlp_max_kib(r->granted_kib, r->min_kib)}};
     if (r->granted_kib == 0)
         return (struct xlp_reason){.code = XLP_REASON_RESERVE_WAITS,
@@ -175,7 +191,7 @@ int xlp_reservations_decide(struct reservations *rs, const struct xlp_snapshot *
             rc = xlp_plan_add_reservation(plan, XLP_UNRESERVE, r, over);
         else if (k->taker && !r->taken)
             rc = take_over(r, k, plan);
-        else if (!k->taker && r->granted_kib == 0 && is_complete(r, k))
+        else if (!k->taker && !r->taken && r->granted_kib == 0 && is_complete(r, k))
             rc = grant(r, k, plan);
         if (rc < 0)
             return -1;
