@@ -173,6 +173,12 @@ static bool keeps_what_it_has(const struct party *p)
     return p->past->balloon.slow || p->past->balloon.failed;
 }
 
+/* What one on its way back is to have again says nothing of what it needs. */
+static int64_t needs_kib(const struct party *p)
+{
+    return p->releasing ? xlp_min_kib(p->levels.wanted_kib, p->levels.cap_kib) : p->levels.need_kib;
+}
+
 static void add_to_room(const struct party *p, struct room *room)
 {
     int64_t promised_kib = xlp_promised_kib(p->domain);
@@ -180,7 +186,7 @@ static void add_to_room(const struct party *p, struct room *room)
     room->pool_kib += p->actual_kib + promised_kib;
     room->promised_kib += promised_kib;
     room->floors_kib += p->levels.floor_kib;
-    room->need_kib += p->levels.need_kib;
+    room->need_kib += needs_kib(p);
     room->anybody_releases |= p->releasing;
     room->anybody_failed |= p->past->balloon.failed;
     if (keeps_what_it_has(p))

@@ -31,11 +31,19 @@ static void finish(struct party *p, struct xlp_reason why)
     p->why = why;
 }
 
+/* One that failed is told something new once its next try is due, not in each look. */
+static bool may_step(const struct party *p)
+{
+    const struct balloon *b = &p->past->balloon;
+
+    return p->rests || (b->failed && !b->retold && b->retry_left_ns == 0);
+}
+
 static void shrink(struct party *p, struct xlp_reason why, const struct xlp_policy *policy)
 {
     int64_t to_kib = p->target_kib - xlp_largest_step_kib(p, policy);
 
-    if (!rests(p))
+    if (!may_step(p))
         return;
     to_kib = xlp_round_up_kib(xlp_max_kib(to_kib, p->levels.safe_kib), XLP_MIB);
     to_kib = xlp_max_kib(to_kib, original_kib(p));

@@ -263,6 +263,42 @@ START_TEST(a_balloon_that_does_not_follow_ends_the_release_all_the_same)
 }
 END_TEST
 
+START_TEST(a_balloon_that_does_not_shrink_is_not_told_so_in_each_look)
+{
+    struct model_guest *g;
+    unsigned int changes = 0;
+    int last_s = -1000;
+
+    free_above_reserve(500);
+    g = released(256, 1024, 50);
+    set_domain("*: floor=100m");
+    g->balloon = MODEL_STUCK;
+    for (int t = 0; t < 600 && g->ledger.recorded; t++) {
+        model_tick(&m, t == 0);
+        if (g->changes == changes)
+            continue;
+        changes = g->changes;
+        ck_assert_int_ge(t - last_s, 30);
+        last_s = t;
+    }
+    ck_assert_uint_ge(changes, 3); /* and in the end it is over */
+    ck_assert(!g->ledger.recorded);
+}
+END_TEST
+
+START_TEST(what_goes_back_is_no_need)
+{
+    free_above_reserve(100);
+    released(2048, 2048, 100)->ledger.original_target_kib = 1500 * MIB;
+    m.guest[0].balloon = MODEL_STUCK; /* it takes its time */
+    model_add(&m, 300, 2048, 100);
+    model_tick(&m, true);
+    model_run(&m, 3);
+    ck_assert(m.guest[0].ledger.recorded);
+    ck_assert_int_eq(m.plan.memory.code, XLP_REASON_NONE);
+}
+END_TEST
+
 START_TEST(what_was_put_back_was_not_set_by_hand)
 {
     free_above_reserve(300);
@@ -294,6 +330,8 @@ static TCase *releases(void)
     tcase_add_test(tcase, a_target_that_was_set_by_hand_meanwhile_stays);
     tcase_add_test(tcase, a_guest_that_may_not_be_touched_waits);
     tcase_add_test(tcase, a_balloon_that_does_not_follow_ends_the_release_all_the_same);
+    tcase_add_test(tcase, a_balloon_that_does_not_shrink_is_not_told_so_in_each_look);
+    tcase_add_test(tcase, what_goes_back_is_no_need);
     tcase_add_loop_test(tcase, what_was_put_back_was_not_set_by_hand, 0, 2);
     return tcase;
 }
