@@ -200,9 +200,10 @@ static enum cli_exit reserve(const struct cli *cli, const struct wish *wish)
                   "already can be had; `xlpolicy act` changes that",
                   mode);
     xlp_json_free(reply);
-    if (wish->wait)
-        exit_code = wait_for(cli, id);
-    return exit_code == CLI_DONE ? print_id(cli, id) : exit_code;
+    /* First, so that who waits in vain knows what to give up. */
+    exit_code = print_id(cli, id);
+    fflush(stdout);
+    return wish->wait && exit_code == CLI_DONE ? wait_for(cli, id) : exit_code;
 }
 
 /* Says in the daemon's words what was done. */

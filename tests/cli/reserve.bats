@@ -83,8 +83,8 @@ none_left() {
 }
 
 @test "a client that waits and is killed leaves it to its time" {
-    "$XLPOLICY" --socket "$SOCKET" reserve 1000m --ttl 20s --wait >/dev/null 2>&1 &
-    wait_for grep -q 'reservation 1: made: ' "$LOG"
+    "$XLPOLICY" --socket "$SOCKET" reserve 1000m --ttl 20s --wait >"$DIR/out" 2>/dev/null &
+    wait_for grep -q '^1$' "$DIR/out" # so that it can be given up
     kill -KILL $!
     wait_for none_left
     xlpolicy history
@@ -100,10 +100,11 @@ none_left() {
     status=0
     wait $! || status=$?
     [ "$status" -eq 1 ]
-    [ ! -s "$DIR/out" ]
+    [ "$(cat "$DIR/out")" = 1 ]
     grep -q '^xlpolicy: reservation 1 ended before it was ready: given up by the operator$' "$DIR/err"
     xlpolicy reserve 1150m --ttl 2s --wait
     [ "$status" -eq 1 ]
+    [ "$output" = 2 ]
     [ "${stderr##*$'\n'}" = 'xlpolicy: reservation 2 ended before it was ready: its time was up; --ttl gives it more, --min is content with less' ]
 }
 
