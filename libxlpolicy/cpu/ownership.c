@@ -17,16 +17,10 @@ static void refuse(struct tenure *t, enum xlp_reason_code code, int64_t number)
 enum xlp_reason_code xlp_domain_tenure(const struct xlp_domain *d, const struct xlp_policy *policy,
                                        const struct xlp_domain_policy *terms)
 {
-    if (d->flags & XLP_DOMAIN_DYING)
-        return XLP_REASON_DYING;
-    if (d->flags & XLP_DOMAIN_SHUTDOWN)
-        return XLP_REASON_SHUTDOWN;
-    if (d->flags & XLP_DOMAIN_MIGRATING)
-        return XLP_REASON_MIGRATING;
-    if (d->flags & XLP_DOMAIN_BUILDING)
-        return XLP_REASON_BUILDING;
-    if (d->flags & XLP_DOMAIN_PAUSED)
-        return XLP_REASON_PAUSED;
+    enum xlp_reason_code state = xlp_untouchable_because(d);
+
+    if (state != XLP_REASON_NONE)
+        return state;
     if (d->domid == 0)
         return XLP_REASON_CPU_DOM0;
     if (policy->cpu_policy == XLP_CPU_OFF)

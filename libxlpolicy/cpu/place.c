@@ -60,22 +60,32 @@ static struct xlp_cpumap slots_of_fixed(const struct tick *t, const struct xlp_v
     return xlp_cpumap_is_empty(&both) ? *hard->slots : both;
 }
 
+static void add_fixed_to(struct tick *t, uint32_t slot, const struct xlp_vcpu_view *view,
+                         uint32_t slot_count)
+{
+    t->c->slots[slot].fixed_load += view->entitlement / slot_count;
+    t->c->slots[slot].fixed_demand += view->demand / slot_count;
+}
+
 /* Its load lies on its pin, or is spread over where it may run. */
 static void add_fixed(struct tick *t, uint32_t vcpu)
 {
     const struct xlp_vcpu_view *view = &t->views[vcpu];
+    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
+    uint32_t pin = t->c->maps[v->hard].only_slot, count;
     struct xlp_cpumap slots;
-    uint32_t count;
 
     if (view->demand == 0)
         return;
-    slots = slots_of_fixed(t, &t->s->vcpus[vcpu]);
+    if (pin != XLP_NOWHERE) { /* whatever it would prefer */
+        add_fixed_to(t, pin, view, 1);
+        return;
+    }
+    slots = slots_of_fixed(t, v);
     count = xlp_cpumap_count(&slots);
     for (uint32_t i = xlp_cpumap_next(&slots, 0); i < XLP_PCPUS_MAX;
-         i = xlp_cpumap_next(&slots, i + 1)) {
-        t->c->slots[i].fixed_load += view->entitlement / count;
-        t->c->slots[i].fixed_demand += view->demand / count;
-    }
+         i = xlp_cpumap_next(&slots, i + 1))
+        add_fixed_to(t, i, view, count);
 }
 
 /* A pCPU as a slot; XLP_NOWHERE where it is not one of those allowed (NULL: all of the pool's). */
