@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../daemon/config.h"
 #include "daemon_request.h"
 #include "outcome.h"
 #include "release_memory.h"
@@ -200,19 +201,22 @@ static void tell_left(void *arg, const struct xlp_verdict *verdict)
     cli_error("%s: %s", verdict->name, xlp_reason_format(&verdict->memory, text, sizeof(text)));
 }
 
-/* Memory goes back in steps; a dry run takes none. */
+/* Memory goes back in steps; a dry run takes none. A configuration that is wrong does not keep
+ * anybody from putting things back. */
 static int go_on(const struct cli *cli, struct xlp_host *host, struct told *told)
 {
     const struct release_memory_listener listener = {told, tell_action, tell_left};
     struct xlp_policy policy;
-    int rc = -1;
+    char error[512];
+    int rc;
 
     xlp_policy_init(&policy);
-    if (cli_apply_settings(cli, &policy) == CLI_DONE) {
-        rc = release_memory(host, &policy, &listener);
-        if (rc < 0)
-            cli_error("%s", xlp_host_error(host));
-    }
+    if (strcmp(cli->host, "xen") == 0 &&
+        release_memory_policy(CONFIG_DEFAULT_PATH, &policy, error, sizeof(error)) < 0)
+        cli_error("%s; going by the defaults", error);
+    rc = release_memory(host, &policy, &listener);
+    if (rc < 0)
+        cli_error("%s", xlp_host_error(host));
     xlp_policy_dispose(&policy);
     return rc;
 }
@@ -245,6 +249,16 @@ static enum cli_exit apply_plan(const struct cli *cli, const struct errand *erra
     return rc < 0 || told.left > 0 ? CLI_FAILED : outcome_exit(&told.tally);
 }
 
+/* "done" would be believed. */
+static void warn_of_its_end(const struct cli *cli, const struct errand *errand)
+{
+    if (strncmp(cli->host, "sim:", 4) == 0 && !cli->dry_run)
+        cli_error(
+            "%s: nothing of it remains: the simulated host ends with this command; `xlpolicyd "
+            "-F --host sim:FILE` keeps one",
+            errand->command);
+}
+
 static enum cli_exit do_it_here(const struct cli *cli, const struct errand *errand)
 {
     struct xlp_snapshot snapshot;
@@ -264,6 +278,8 @@ static enum cli_exit do_it_here(const struct cli *cli, const struct errand *erra
         print_nothing_to_do(errand);
     else if (exit_code == CLI_DONE)
         exit_code = apply_plan(cli, errand, host, &plan);
+    if (plan.action_count > 0)
+        warn_of_its_end(cli, errand);
     xlp_plan_dispose(&plan);
     xlp_snapshot_dispose(&snapshot);
     host->ops->close(host);

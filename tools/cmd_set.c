@@ -108,6 +108,18 @@ enum cli_exit cmd_set(const struct cli *cli, const struct command_line *line)
 
 /* ---- get ---- */
 
+/* dom0's vCPUs are left alone whatever is said of it, and its memory unless that is asked for. */
+static struct xlp_domain_policy what_holds(const struct source *source, const struct xlp_domain *d)
+{
+    struct xlp_domain_policy policy = xlp_policy_for(&source->policy, d->name);
+
+    if (d->domid == 0) {
+        policy.cpu = false;
+        policy.memory = policy.memory && source->policy.mem_dom0;
+    }
+    return policy;
+}
+
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
     static const struct table_column columns[] = {
@@ -121,7 +133,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = guests.first; i < guests.end; i++) {
         const struct xlp_domain *d = &source->snapshot.domains[i];
-        struct xlp_domain_policy policy = xlp_policy_for(&source->policy, d->name);
+        struct xlp_domain_policy policy = what_holds(source, d);
         const char *override = source_override(source, d->name);
 
         table_text(&t, "%s", d->name);
@@ -141,7 +153,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
 static void write_domain(struct xlp_json_writer *w, const struct source *source,
                          const struct xlp_domain *d)
 {
-    struct xlp_domain_policy policy = xlp_policy_for(&source->policy, d->name);
+    struct xlp_domain_policy policy = what_holds(source, d);
     const char *override = source_override(source, d->name);
 
     xlp_json_open_object(w);

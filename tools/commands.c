@@ -203,7 +203,9 @@ const struct command commands[] = {
      "ends. To keep them, write them into the configuration.\n",
      cmd_set, STEERS},
     {"get", "[DOM]", 0, 1, NULL, "Show what holds for each domain, and what was set by hand",
-     "A floor of \"-\" goes by the guest's size.\n", cmd_get, READS},
+     "cpu and memory: 1 where it may be managed; dom0's cpu never is, and its memory\n"
+     "with mem_dom0=1 only. A floor of \"-\" goes by the guest's size.\n",
+     cmd_get, READS},
     {"adopt", "DOM", 0, 1, adopt_options, "Hand a domain over: it may be moved although pinned",
      "Needed for guests whose vCPUs were pinned by hand, and after `release`. What\n"
      "they had before is recorded, and `release` restores it. With an explicit --host\n"

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "../daemon/config.h"
+
 /* No guest is made smaller that was first seen less than a minute ago. */
 #define IDLE_NS (90 * UINT64_C(1000000000))
 
@@ -114,4 +116,20 @@ static int wait_a_tick(struct release *r)
         wake = r->host->ops->wait(r->host, until_ns, NULL, 0);
     } while (wake >= 0 && !(wake & (XLP_WAKE_TIME | XLP_WAKE_END)));
     return wake < 0 ? -1 : (wake & XLP_WAKE_END) != 0;
+}
+
+int release_memory_policy(const char *config_path, struct xlp_policy *policy, char *error,
+                          size_t error_size)
+{
+    struct config config;
+    int rc;
+
+    config_init(&config);
+    rc = config_read(&config, config_path, error, error_size) == CONFIG_WRONG ? -1 : 0;
+    if (rc == 0 && xlp_policy_copy(policy, &config.policy) < 0) {
+        snprintf(error, error_size, "%s: out of memory", config_path);
+        rc = -1;
+    }
+    config_dispose(&config);
+    return rc;
 }

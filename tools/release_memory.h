@@ -20,4 +20,10 @@ struct release_memory_listener {
 int release_memory(struct xlp_host *host, const struct xlp_policy *policy,
                    const struct release_memory_listener *listener);
 
+/* What the daemon would go by: the configuration file, or the defaults where there is none. An
+ * initialised policy is replaced; -1 with one line in error, and the policy untouched, where the
+ * file cannot be read. */
+int release_memory_policy(const char *config_path, struct xlp_policy *policy, char *error,
+                          size_t error_size);
+
 #endif

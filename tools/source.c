@@ -59,6 +59,11 @@ static enum cli_exit choose_what_is_there(const struct cli *cli, const char **sp
     struct xlp_host *host;
     bool no_host = false;
 
+    if (exit_code == CLI_DONE && cli->given & CLI_GIVEN_TICKS)
+        return cli_usage_error(NULL,
+                               "--ticks: xlpolicyd on %s answers, and watches all the time; leave "
+                               "--ticks out, or look past it with --host xen",
+                               cli->socket);
     if (exit_code != CLI_NOTHING_THERE)
         return exit_code;
     host = xlp_host_open("xen", XLP_HOST_READ_ONLY, &no_host, error, sizeof(error));

@@ -446,6 +446,14 @@ END
     ends 2 'xlpolicy: --ticks: the daemon watches all the time; see `xlpolicy help`'
 }
 
+@test "get: dom0 is managed as far as it may be" {
+    xlpolicy --host "sim:$SCENARIOS/C1.json" get Domain-0
+    ends 0
+    [ "$(tr -s ' ' <<<"${lines[1]}")" = 'Domain-0 0 0 0 1000 - - -' ]
+    xlpolicy --host "sim:$SCENARIOS/C1.json" --set mem_dom0=1 get Domain-0 --json
+    json '.domains[0] | .cpu == false and .memory == true'
+}
+
 @test "options may follow the command, as xl users expect" {
     run --separate-stderr "$XLPOLICY" list --host "sim:$SCENARIOS/C1.json" --ticks 3 vm3 -v
     ends 0 "xlpolicy: from sim:$SCENARIOS/C1.json, watched for 3 ticks"
@@ -508,8 +516,9 @@ END
 # ---- adopt and release from here ----
 
 @test "adopt on an explicit host does it from here, and -N only says so" {
+    local gone='xlpolicy: adopt: nothing of it remains: the simulated host ends with this command; `xlpolicyd -F --host sim:FILE` keeps one'
     once C1 adopt vm1
-    ends 0
+    ends 0 "$gone"
     [ "$output" = 'done: vm1 vCPU 0: adopted: its affinity may now be changed' ]
     once C1 -N adopt --all
     ends 0
@@ -518,7 +527,7 @@ END
     ends 0
     [ "$output" = 'Nothing to do: all domains: nothing of ours to undo' ]
     once C1 adopt vm1 --json
-    ends 0
+    ends 0 "$gone"
     json '.actions | length == 1 and .[0].outcome == "done" and .[0].action.kind == "adopt-vcpu"'
     once C1 adopt nobody
     ends 1 'xlpolicy: no domain "nobody" here; `xlpolicy list` shows them'

@@ -47,6 +47,14 @@ spread_is() {
     [[ $stderr == 'xlpolicy: from sim:'* ]]
 }
 
+@test "--ticks is refused where a daemon answers, not ignored" {
+    xlpolicy --ticks 5 list
+    ends 2 "xlpolicy: --ticks: xlpolicyd on $SOCKET answers, and watches all the time; leave --ticks out, or look past it with --host xen; see \`xlpolicy help\`"
+    [ -z "$output" ]
+    xlpolicy --ticks 2 --host "sim:$SCENARIOS/C3.json" list
+    ends 0
+}
+
 @test "every key that --json prints is documented" {
     local keys
     for command in list vcpu-list pcpu-list mem-list info status plan why history get; do

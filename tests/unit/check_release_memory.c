@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* links: tools/release_memory.c */
+/* links: daemon/config.c daemon/config_scan.c daemon/config_text.c daemon/words.c */
 /* Memory is put back by the command line itself when there is no daemon to take the steps. */
 #include "check_main.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "../../tools/release_memory.h"
 #include "sim_fixture.h"
@@ -95,6 +100,35 @@ START_TEST(what_cannot_go_back_is_told_and_waited_for_no_longer)
 }
 END_TEST
 
+START_TEST(the_configuration_holds_for_a_release_without_a_daemon)
+{
+    char path[] = "/tmp/check_release_XXXXXX", error[256] = "";
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+    struct xlp_policy policy;
+
+    xlp_policy_init(&policy);
+    fprintf(file, "mem_margin = \"128m\"\ndomains = [ \"gave: floor=256m\" ]\n");
+    fclose(file);
+    ck_assert_int_eq(release_memory_policy(path, &policy, error, sizeof(error)), 0);
+    ck_assert_int_eq(policy.mem_margin_kib, 128 << 10);
+    ck_assert_int_eq(xlp_policy_for(&policy, "gave").floor_kib, 256 << 10);
+
+    file = fopen(path, "w");
+    fprintf(file, "mem_marjin = 1\n");
+    fclose(file);
+    ck_assert_int_eq(release_memory_policy(path, &policy, error, sizeof(error)), -1);
+    ck_assert_ptr_nonnull(strstr(error, ":1: mem_marjin: there is no such setting"));
+    ck_assert_int_eq(policy.mem_margin_kib, 128 << 10);
+
+    unlink(path);
+    ck_assert_int_eq(release_memory_policy(path, &policy, error, sizeof(error)), 0);
+    ck_assert_int_eq(policy.mem_margin_kib, 64 << 10);
+    xlp_policy_dispose(&policy);
+}
+END_TEST
+
 CHECK_CASE(steps, every_step_is_taken_until_all_is_back,
-           what_cannot_go_back_is_told_and_waited_for_no_longer)
+           what_cannot_go_back_is_told_and_waited_for_no_longer,
+           the_configuration_holds_for_a_release_without_a_daemon)
 CHECK_MAIN("release memory", steps)
