@@ -90,7 +90,7 @@ static const struct command_option pci_validate_options[] = {
 static const struct command_option pci_config_options[] = {
     {"template", 't', "NAME", "what kind of guest, see below"},
     {"device", 'D', "BDF", "the device; may be repeated"},
-    {"memory", 'm', "MIB", "the guest's memory"},
+    {"memory", 'm', "SIZE", "the guest's memory, as 4096m or 4g"},
     {"vcpus", 'c', "N", "how many vCPUs, 4 unless given"},
     {"name", 'n', "NAME", "the guest's name, the template's unless given"},
     {"disk", 'k', "TARGET", "the file or volume that is its disk"},
@@ -281,7 +281,8 @@ const struct command commands[] = {
      "Templates: windows10-nvidia, windows10-amd, windows11, linux-compute,\n"
      "network-vf, usb-controller, nvme, windows7. All functions of the device are\n"
      "listed; memory and maxmem are equal; mmio_hole is set when the BARs need it;\n"
-     "vCPUs and memory prefer the device's node. It goes to standard output.\n",
+     "vCPUs and memory prefer the device's node. It goes to standard output. Told is\n"
+     "who else has the device, or has it in a configuration in /etc/xen.\n",
      cmd_pci_config, 0},
     {"pci-validate", "FILE", 1, 1, pci_validate_options,
      "Check a guest's configuration, any of xl's",

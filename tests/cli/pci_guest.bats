@@ -21,7 +21,7 @@ xlpolicy() {
 # config TEMPLATE BDF MIB [OPTION]...: into $CFG, too.
 config() {
     xlpolicy pci-config --sysroot "$ROOT" --templates xen-configs --template "$1" --device "$2" \
-        --memory "$3" "${@:4}"
+        --memory "$3m" "${@:4}"
     printf '%s\n' "$output" >"$CFG"
 }
 
@@ -80,16 +80,38 @@ generated() {
     ends 2 'xlpolicy: pci-config: needs --template; see `xlpolicy help pci-config`'
     config windows8 04:00.0 1024
     ends 2 'xlpolicy: pci-config: no template "windows8"; did you mean "windows7"?; see `xlpolicy help pci-config`'
-    config windows7 04:00.0 4g
-    ends 2 'xlpolicy: pci-config: --memory: "4g" is not a number from 1 to 16777216; see `xlpolicy help pci-config`'
+    for wrong in '4096:has no unit: for MiB write 4096m' '0:is not a size from 1m to 16t in whole MiB, as 4096m or 4g' \
+        '1025k:is not a size from 1m to 16t in whole MiB, as 4096m or 4g' '17t:is not a size from 1m to 16t in whole MiB, as 4096m or 4g'; do
+        xlpolicy pci-config --sysroot "$ROOT" -t windows7 -D 04:00.0 -m "${wrong%%:*}"
+        ends 2 "xlpolicy: pci-config: --memory: \"${wrong%%:*}\" ${wrong#*:}; see \`xlpolicy help pci-config\`"
+    done
+    xlpolicy pci-config --sysroot "$ROOT" --templates xen-configs -t windows7 -D 04:00.0 -m 4g
+    ends 0
+    has_line 'memory = 4096'
     config windows7 04:00.0 1024 --name 'a"b'
     ends 2 'xlpolicy: pci-config: --name: "a"b" has a character that cannot stand in a configuration; see `xlpolicy help pci-config`'
     config windows7 05:00.0 1024
     ends 1 'xlpolicy: pci-config: there is no device 05:00.0; `xlpolicy pci-list` shows them'
     config nvme 04:00.0 1024
     ends 0 'xlpolicy: pci-config: warning: nvme is for an NVMe drive, and 0000:04:00.0 is VGA compatible controller'
-    xlpolicy pci-config --sysroot "$ROOT" -t windows7 -D 04:00.0 -m 1024 --templates /nowhere
+    xlpolicy pci-config --sysroot "$ROOT" -t windows7 -D 04:00.0 -m 1g --templates /nowhere
     ends 1 'xlpolicy: cannot read /nowhere/common.cfg: No such file or directory; --templates DIR names another directory'
+}
+
+@test "pci-config: who else has the device, now or by its configuration, is told" {
+    make_host gpu-flr
+    config linux-compute 86:00.0 1024
+    [ "$status" -eq 0 ]
+    local owned=$stderr
+    mkdir -p "$ROOT/etc/xen"
+    printf 'name = "other"\ntype = "hvm"\npci = [ "0000:86:00.0" ]\n' >"$ROOT/etc/xen/other.cfg"
+    printf 'name = "same"\ntype = "hvm"\npci = [ "0000:86:00.0" ]\n' >"$ROOT/etc/xen/same.cfg"
+    printf 'what is this' >"$ROOT/etc/xen/broken.cfg"
+    config linux-compute 86:00.0 1024 --name same
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "${owned:+$owned$'\n'}xlpolicy: pci-config: warning: 0000:86:00.0 is listed in $ROOT/etc/xen/other.cfg:3, too: only one of the two guests can run at a time" ]
+    config linux-compute 3b:00.0 1024
+    [[ $stderr == *'belongs to the guest trainer (ID 5): the new one does not start before that has ended'* ]]
 }
 
 @test "pci-validate: each finding has its line, number, reason and mend" {
@@ -121,7 +143,7 @@ generated() {
     printf 'memory = 4g\n' >"$CFG"
     xlpolicy pci-validate --sysroot "$ROOT" "$CFG"
     ends 1
-    has "$CFG:1: error 101: "
+    [[ ${lines[0]} == "$CFG:1: error 101: not understood"* ]]
     xlpolicy pci-validate --sysroot "$ROOT" /nowhere.cfg
     ends 1 'xlpolicy: cannot read /nowhere.cfg: No such file or directory'
 }
@@ -150,6 +172,16 @@ generated() {
     ends 0
     has_line '    options xen-pciback hide=(0000:01:00.0)(0000:01:00.1)'
     has_line 'Undo: rm /etc/modprobe.d/xlpolicy-pciback.conf'
+}
+
+@test "pci-prepare: a directory to write into that is not there is told before anything is done" {
+    make_host quadro
+    xlpolicy pci-prepare --sysroot "$ROOT" --now --write "$DIR/missing" 04:00.0
+    ends 1 "xlpolicy: pci-prepare: --write $DIR/missing: No such file or directory; give a directory that is there"
+    [ -z "$output" ]
+    [ ! -e "$DIR/missing" ]
+    xlpolicy pci-prepare --sysroot "$ROOT" --write "$XLPOLICY" 04:00.0
+    ends 1 "xlpolicy: pci-prepare: --write $XLPOLICY: Not a directory; give a directory that is there"
 }
 
 @test "pci-prepare: what it writes is complete, adds up, and is undone as it says" {

@@ -69,7 +69,7 @@ class Passthrough:
 
     def config(self, name, template, address):
         self.host.run(f"xlpolicy pci-config --template {template} --device {address} "
-                      f"--memory {GUEST_MIB} --vcpus 1 --name {name} --force >/run/{name}.cfg")
+                      f"--memory {GUEST_MIB}m --vcpus 1 --name {name} --force >/run/{name}.cfg")
 
     def create(self, name):
         """Starts it and waits until its process 1 has looked at everything; its log then."""

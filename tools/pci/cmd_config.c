@@ -13,13 +13,14 @@
 #include "describe.h"
 #include "generate.h"
 #include "move.h"
+#include "other_guests.h"
 #include "validate.h"
 
 #define TEMPLATES    XLP_DATADIR "/xen-configs"
 #define TEMPLATE_MAX (64 * 1024)
 #define VCPUS        4
 #define VCPUS_MAX    512
-#define MEMORY_MAX   (UINT64_C(16) * 1024 * 1024) /* MiB: what Xen can address */
+#define MEMORY_MAX   (INT64_C(16) << 30) /* KiB: what Xen can address */
 
 static enum cli_exit read_request(const struct command_line *line, struct guest_request *request);
 static enum cli_exit find_devices(const struct command_line *line, const struct pci_host *host,
@@ -50,6 +51,9 @@ enum cli_exit cmd_pci_config(const struct cli *cli, const struct command_line *l
     if (exit_code == CLI_DONE)
         exit_code = make_room(line, &host, &request);
     if (exit_code == CLI_DONE)
+        other_guests_warn(&host, request.devices, request.device_count, request.name,
+                          pci_command_option(line, 'r'));
+    if (exit_code == CLI_DONE)
         exit_code = write_config(line, &host, &request);
     pci_host_dispose(&host);
     return exit_code;
@@ -71,6 +75,25 @@ static enum cli_exit read_number(const struct command_line *line, int letter, co
         return cli_usage_error("pci-config",
                                "pci-config: --%s: \"%s\" is not a number from 1 to %" PRIu64, name,
                                text, max);
+    return CLI_DONE;
+}
+
+/* A size has a unit here as everywhere else; xl counts in whole MiB. */
+static enum cli_exit read_memory(const struct command_line *line, uint64_t *mib_out)
+{
+    const char *text = pci_command_option(line, 'm');
+    int64_t kib;
+
+    if (xlp_size_lacks_unit(text))
+        return cli_usage_error("pci-config",
+                               "pci-config: --memory: \"%s\" has no unit: for MiB write %sm", text,
+                               text);
+    if (xlp_size_parse(text, &kib) < 0 || kib < 1024 || kib > MEMORY_MAX || kib % 1024)
+        return cli_usage_error("pci-config",
+                               "pci-config: --memory: \"%s\" is not a size from 1m to 16t in whole "
+                               "MiB, as 4096m or 4g",
+                               text);
+    *mib_out = (uint64_t)kib / 1024;
     return CLI_DONE;
 }
 
@@ -125,9 +148,9 @@ static enum cli_exit read_request(const struct command_line *line, struct guest_
     if (!pci_command_has(line, 'D'))
         return cli_usage_error("pci-config", "pci-config: needs --device");
     if (!pci_command_has(line, 'm'))
-        return cli_usage_error("pci-config", "pci-config: needs --memory, in MiB");
+        return cli_usage_error("pci-config", "pci-config: needs --memory, as 4g");
     request->name = pci_command_option(line, 't');
-    exit_code = read_number(line, 'm', "memory", MEMORY_MAX, &request->memory_mib);
+    exit_code = read_memory(line, &request->memory_mib);
     if (exit_code == CLI_DONE)
         exit_code = read_number(line, 'c', "vcpus", VCPUS_MAX, &vcpus);
     if (exit_code == CLI_DONE)

@@ -2,7 +2,11 @@
 /* pci-prepare: how a device is bound to pciback, now and at every boot; with --now, doing it. */
 #include "command.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "kernel.h"
 #include "move.h"
@@ -14,12 +18,30 @@ static enum cli_exit bind_now(const struct cli *cli, const struct command_line *
                               const struct pci_host *host, const struct move *move);
 static void print_now(const struct pci_host *host, const struct move *move);
 
+/* Before anything is done, for a device that is bound stays bound. */
+static enum cli_exit check_directory(const char *directory)
+{
+    struct stat status;
+
+    if (!directory)
+        return CLI_DONE;
+    if (stat(directory, &status) == 0 && !S_ISDIR(status.st_mode))
+        errno = ENOTDIR;
+    else if (access(directory, W_OK | X_OK) == 0)
+        return CLI_DONE;
+    cli_error("pci-prepare: --write %s: %s; give a directory that is there", directory,
+              strerror(errno));
+    return CLI_FAILED;
+}
+
 enum cli_exit cmd_pci_prepare(const struct cli *cli, const struct command_line *line)
 {
     struct pci_host host;
     struct move move;
-    enum cli_exit exit_code = pci_command_read(line, &host);
+    enum cli_exit exit_code = check_directory(pci_command_option(line, 'w'));
 
+    if (exit_code == CLI_DONE)
+        exit_code = pci_command_read(line, &host);
     if (exit_code != CLI_DONE)
         return exit_code;
     exit_code = move_choose(line, &host, &move);

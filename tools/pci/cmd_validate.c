@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "validate.h"
 
@@ -41,6 +42,17 @@ enum cli_exit cmd_pci_validate(const struct cli *cli, const struct command_line 
     return exit_code;
 }
 
+/* The complaint without the "PATH:LINE: " before it, which is told of every finding. */
+static const char *without_place(const char *path, unsigned int line, const char *error)
+{
+    char place[512];
+    int length = snprintf(place, sizeof(place), "%s:%u: ", path, line);
+
+    if (length < (int)sizeof(place) && strncmp(error, place, (size_t)length) == 0)
+        return error + length;
+    return error;
+}
+
 static enum cli_exit check(const struct command_line *line, struct checked *c)
 {
     char error[512];
@@ -49,7 +61,8 @@ static enum cli_exit check(const struct command_line *line, struct checked *c)
     switch (guest_config_read(c->path, &c->config, &at, error, sizeof(error))) {
     case GUEST_CONFIG_OK: return check_on_host(line, c);
     case GUEST_CONFIG_WRONG:
-        guest_finding_add(&c->findings, GUEST_RULE_SYNTAX, at, "%s", error);
+        guest_finding_add(&c->findings, GUEST_RULE_SYNTAX, at, "%s",
+                          without_place(c->path, at, error));
         guest_finding_mend(&c->findings, "quotes around values with letters, commas between values "
                                          "of a list");
         snprintf(c->not_checked, sizeof(c->not_checked), "anything else, until it can be read");
