@@ -50,18 +50,19 @@
     X(CPU_ADOPT, "cpu-adopt", "", "adopted: its affinity may now be changed")                      \
     /* CPU: not done */                                                                            \
     X(CPU_BALANCED, "cpu-balanced", "demand_pct pcpu load_pct mean_pct",                           \
-      "stays: pCPU {pcpu} carries {load_pct}, the mean is {mean_pct}")                             \
+      "stays: pCPU {pcpu} carries {load_pct}, even would be {mean_pct}")                           \
     X(CPU_NEAR_DEVICE, "cpu-near-device", "demand_pct pcpu load_pct mean_pct node",                \
-      "stays on node {node}, where its PCI device is: pCPU {pcpu} carries {load_pct}, the mean "   \
-      "is {mean_pct}")                                                                             \
+      "stays on node {node}, where its PCI device is: pCPU {pcpu} carries {load_pct}, even "       \
+      "would be {mean_pct}")                                                                       \
     X(CPU_NO_GAIN, "cpu-no-gain", "demand_pct pcpu load_pct mean_pct",                             \
-      "stays: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but no move would even it out "    \
-      "enough")                                                                                    \
+      "stays: pCPU {pcpu} carries {load_pct} (even would be {mean_pct}), but no move would even "  \
+      "it out enough")                                                                             \
     X(CPU_UNEVEN, "cpu-uneven", "demand_pct pcpu load_pct mean_pct",                               \
-      "stays for now: pCPU {pcpu} carries {load_pct} (mean {mean_pct}); evened out if that lasts") \
+      "stays for now: pCPU {pcpu} carries {load_pct} (even would be {mean_pct}); evened out if "   \
+      "that lasts")                                                                                \
     X(CPU_BUDGET, "cpu-budget", "demand_pct pcpu load_pct mean_pct",                               \
-      "stays for now: pCPU {pcpu} carries {load_pct} (mean {mean_pct}), but enough was moved in "  \
-      "this tick")                                                                                 \
+      "stays for now: pCPU {pcpu} carries {load_pct} (even would be {mean_pct}), but enough was "  \
+      "moved in this tick")                                                                        \
     X(CPU_NEXT_TICK, "cpu-next-tick", "",                                                          \
       "has no place of its own yet: enough was placed in this tick")                               \
     X(CPU_SETTLING, "cpu-settling", "ticks",                                                       \

@@ -3,40 +3,9 @@
 #include "commands.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "explain.h"
 #include "source.h"
-
-static bool is_commanded(const struct xlp_plan *plan)
-{
-    for (size_t i = 0; i < plan->action_count; i++)
-        if (xlp_action_is_commanded(&plan->actions[i]))
-            return true;
-    return false;
-}
-
-/* What becomes of the plan, now that it has been shown. */
-static void print_fate(const struct source *source)
-{
-    const char *mode = source_mode(source);
-
-    if (!mode)
-        printf("\nNone of this is done: no daemon acts on it.\n");
-    else if (source_is_dry_run(source))
-        printf("\nNone of this is done: the daemon is a dry run; start it without -N to change "
-               "that.\n");
-    else if (strcmp(mode, "act") == 0)
-        printf("\nThe daemon acts on this.\n");
-    else if (is_commanded(&source->plan))
-        printf(
-            "\nThe daemon is in mode %s: of this, only what `release` and `reserve` asked for is "
-            "done.\n",
-            mode);
-    else
-        printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
-               mode);
-}
 
 static enum cli_exit print_text(const struct source *source, struct source_range guests)
 {
@@ -50,7 +19,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
     }
     for (size_t i = 0; i < plan->action_count; i++)
         printf("%s\n", explain_action(source, &plan->actions[i], text));
-    print_fate(source);
+    explain_fate(source);
     return CLI_DONE;
 }
 

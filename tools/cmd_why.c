@@ -38,10 +38,11 @@ static void print_action(const struct source *source, const struct xlp_action *a
            explain_skipped(&source->plan, &action->reason, action->domid, skipped));
 }
 
-/* The planned actions, which carry their reasons; or the reason why there are none. */
-static void print_part(const struct source *source, const struct xlp_verdict *of,
-                       const char *heading, bool (*is_part)(enum xlp_action_kind),
-                       const struct xlp_reason *verdict)
+/* The planned actions, which carry their reasons; or the reason why there are none. Returns how
+ * many there are. */
+static size_t print_part(const struct source *source, const struct xlp_verdict *of,
+                         const char *heading, bool (*is_part)(enum xlp_action_kind),
+                         const struct xlp_reason *verdict)
 {
     const struct xlp_plan *plan = &source->plan;
     char text[EXPLAIN_SIZE], skipped[EXPLAIN_SIZE];
@@ -54,8 +55,9 @@ static void print_part(const struct source *source, const struct xlp_verdict *of
             print_action(source, action, printed++ ? "" : heading);
     }
     if (!printed)
-        printf("  %-8s%s%s\n", heading, explain_verdict(source, of->name, verdict, text),
-               explain_skipped(plan, verdict, of->domid, skipped));
+        printf("  %-8s%s%s%s\n", heading, explain_verdict(source, of->name, verdict, text),
+               explain_when(source, verdict), explain_skipped(plan, verdict, of->domid, skipped));
+    return printed;
 }
 
 /* What was done, if that was asked for. */
@@ -74,6 +76,7 @@ static enum cli_exit print_text(const struct source *source, struct source_range
                                 const struct past *past)
 {
     char text[EXPLAIN_SIZE];
+    size_t planned = 0;
 
     if (source->plan.memory.code != XLP_REASON_NONE)
         printf("Host\n  memory  %s\n\n",
@@ -83,11 +86,13 @@ static enum cli_exit print_text(const struct source *source, struct source_range
 
         printf("%s%s (ID %u)\n", i > guests.first ? "\n" : "", v->name, v->domid);
         print_past(past, v->name);
-        print_part(source, v, "CPU", is_about_cpu, &v->cpu);
+        planned += print_part(source, v, "CPU", is_about_cpu, &v->cpu);
         if (v->weight.code != XLP_REASON_NONE) /* NONE: cpu_weights is "off" */
-            print_part(source, v, "weight", is_about_weight, &v->weight);
-        print_part(source, v, "memory", is_about_memory, &v->memory);
+            planned += print_part(source, v, "weight", is_about_weight, &v->weight);
+        planned += print_part(source, v, "memory", is_about_memory, &v->memory);
     }
+    if (planned)
+        explain_fate(source);
     return CLI_DONE;
 }
 

@@ -82,3 +82,62 @@ char *explain_skipped(const struct xlp_plan *plan, const struct xlp_reason *reas
         snprintf(text + used, EXPLAIN_SIZE - used, " and %zu more", skipped - SKIPPED_NAMED);
     return text;
 }
+
+/* ---- what becomes of a plan ---- */
+
+static bool is_commanded(const struct xlp_plan *plan)
+{
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (xlp_action_is_commanded(&plan->actions[i]))
+            return true;
+    return false;
+}
+
+void explain_fate(const struct source *source)
+{
+    const char *mode = source_mode(source);
+
+    if (!mode)
+        printf("\nNone of this is done: no daemon acts on it.\n");
+    else if (source_is_dry_run(source))
+        printf("\nNone of this is done: the daemon is a dry run; start it without -N to change "
+               "that.\n");
+    else if (strcmp(mode, "act") == 0)
+        printf("\nThe daemon acts on this.\n");
+    else if (is_commanded(&source->plan))
+        printf(
+            "\nThe daemon is in mode %s: of this, only what `release` and `reserve` asked for is "
+            "done.\n",
+            mode);
+    else
+        printf("\nNone of this is done: the daemon is in mode %s; `xlpolicy act` changes that.\n",
+               mode);
+}
+
+/* The load that a verdict tells of is the one with the plan carried out. */
+static bool is_told_of_the_plan(const struct xlp_plan *plan, const struct xlp_reason *verdict)
+{
+    int64_t pcpu = verdict->number[1];
+
+    if (verdict->code != XLP_REASON_CPU_BALANCED && verdict->code != XLP_REASON_CPU_NEAR_DEVICE &&
+        verdict->code != XLP_REASON_CPU_NO_GAIN && verdict->code != XLP_REASON_CPU_BUDGET)
+        return false;
+    for (size_t i = 0; i < plan->action_count; i++) {
+        const struct xlp_action *a = &plan->actions[i];
+
+        if (a->kind == XLP_PLACE_VCPU && (a->from_pcpu == pcpu || a->to_pcpu == pcpu))
+            return true;
+    }
+    return false;
+}
+
+const char *explain_when(const struct source *source, const struct xlp_reason *verdict)
+{
+    const char *mode = source_mode(source);
+    bool acts = mode && strcmp(mode, "act") == 0 && !source_is_dry_run(source);
+
+    return !acts && is_told_of_the_plan(&source->plan, verdict) ? "; that is with the plan done, "
+                                                                  "`xlpolicy pcpu-list` shows how "
+                                                                  "it is now"
+                                                                : "";
+}

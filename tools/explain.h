@@ -23,4 +23,11 @@ char *explain_verdict(const struct source *source, const char *name,
 char *explain_skipped(const struct xlp_plan *plan, const struct xlp_reason *reason, uint32_t domid,
                       char text[EXPLAIN_SIZE]);
 
+/* Prints what becomes of the plan, now that it, or part of it, has been shown. */
+void explain_fate(const struct source *source);
+
+/* What is to be added to a verdict that tells of the host as it would be, with the plan carried
+ * out, where nobody carries it out; or "". */
+const char *explain_when(const struct source *source, const struct xlp_reason *verdict);
+
 #endif

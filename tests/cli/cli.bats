@@ -184,6 +184,15 @@ END
     ! has "$lifted"
 }
 
+@test "why: what is only planned is told as such, and so is the load that would be" {
+    sim C1 --set adopt=1 --set cpu_affinity=hard why
+    ends 0
+    [ "${lines[-1]}" = 'None of this is done: no daemon acts on it.' ]
+    grep -qE '^  CPU     stays: pCPU 0 carries [0-9.]+ %, even would be [0-9.]+ %; that is with the plan done, `xlpolicy pcpu-list` shows how it is now$' <<<"$output"
+    sim C1 why vm2
+    [[ $output != *'None of this is done'* && $output != *'with the plan done'* ]]
+}
+
 @test "why: who gives up memory for whom, down to what, and who was not asked" {
     cat >"$DIR/short.json" <<'END'
 {"xlpolicy_scenario": 1, "title": "one goes short", "run_s": 600,
