@@ -15,6 +15,8 @@
 #define MIB_WIDTH     7
 #define NUMBERS_WIDTH (ID_WIDTH + 3 * PCT_WIDTH + 4 * MIB_WIDTH)
 
+/* The longest name of a reason: the floor, which changes least, makes room for it. */
+#define REASON_WIDTH 23
 /* Where there is less room than this, a reason is named and not told. */
 #define SENTENCE_MIN 36
 #define LINE_SIZE    1024
@@ -27,6 +29,11 @@ static unsigned int name_width(const struct top_screen *s)
     unsigned int width = s->columns > 100 ? NAME_MIN + (s->columns - 100) / 4 : NAME_MIN;
 
     return width < NAME_MAX ? width : NAME_MAX;
+}
+
+static bool has_floor(const struct top_screen *s)
+{
+    return s->columns > name_width(s) + NUMBERS_WIDTH + REASON_WIDTH;
 }
 
 static unsigned int put_pct(struct top_screen *s, unsigned int row, unsigned int column,
@@ -53,9 +60,28 @@ static void put_title(struct top_screen *s, unsigned int row)
     column = top_put(s, row, 0, TOP_TITLE, "%-*s", (int)name_width(s), "Name");
     column = top_put(s, row, column, TOP_TITLE, "%*s%*s%*s%*s", ID_WIDTH, "ID", PCT_WIDTH, "CPU%",
                      PCT_WIDTH, "Dem%", PCT_WIDTH, "Ent%");
-    column = top_put(s, row, column, TOP_TITLE, "%*s%*s%*s%*s", MIB_WIDTH, "Mem", MIB_WIDTH,
-                     "Target", MIB_WIDTH, "Need", MIB_WIDTH, "Floor");
+    column = top_put(s, row, column, TOP_TITLE, "%*s%*s%*s", MIB_WIDTH, "Mem", MIB_WIDTH, "Target",
+                     MIB_WIDTH, "Need");
+    if (has_floor(s))
+        column = top_put(s, row, column, TOP_TITLE, "%*s", MIB_WIDTH, "Floor");
     top_put(s, row, column + 1, TOP_TITLE, "Last reason");
+}
+
+/* The sentence, or as many of its parts as have room: cut anywhere it would say something else.
+ * Where that is none, its name. */
+static void format_reason(const struct xlp_reason *reason, size_t room, char text[LINE_SIZE])
+{
+    size_t end = 0;
+
+    xlp_reason_format(reason, text, LINE_SIZE);
+    if (room >= SENTENCE_MIN && strlen(text) > room)
+        for (size_t i = 0; i <= room; i++)
+            if (text[i] == ',' || text[i] == ';' || (text[i] == ' ' && text[i + 1] == '('))
+                end = i;
+    if (end)
+        text[end] = '\0';
+    if (room < SENTENCE_MIN || strlen(text) > room)
+        snprintf(text, LINE_SIZE, "%s", xlp_reason_name(reason->code));
 }
 
 static void put_guest(const struct top *t, const struct source *source, struct top_screen *s,
@@ -82,11 +108,9 @@ static void put_guest(const struct top *t, const struct source *source, struct t
                 true, d->memory.target_kib);
     column =
         put_mib(s, row, column, memory_short ? TOP_BAD : TOP_PLAIN, view->known, view->need_kib);
-    column = put_mib(s, row, column, TOP_DIM, view->known, view->floor_kib);
-    if (s->columns > column && s->columns - column > SENTENCE_MIN)
-        xlp_reason_format(reason, text, sizeof(text));
-    else
-        snprintf(text, sizeof(text), "%s", xlp_reason_name(reason->code));
+    if (has_floor(s))
+        column = put_mib(s, row, column, TOP_DIM, view->known, view->floor_kib);
+    format_reason(reason, s->columns > column ? s->columns - column - 1 : 0, text);
     top_put(s, row, column + 1, xlp_reason_is_hands_off(reason->code) ? TOP_DIM : TOP_PLAIN, "%s",
             text);
 }

@@ -109,9 +109,9 @@ START_TEST(on_80x24_there_is_the_host_its_pcpus_the_guests_one_of_them_at_length
     ck_row(2, "pCPU                       Usage% Demand% vCPUs, (floating)");
     ck_row(3, "   0 [||||||||||||||||||||] 100.0   50.0  (guest2)");
     ck_row(4, "   1 [||||||||||          ]  50.0  100.0  (guest1) (guest3)");
-    ck_row(5, "Name           ID  CPU%  Dem%  Ent%    Mem Target   Need  Floor Last reason");
-    ck_row(6, "guest3          3   3.0  50.0  25.0    103    103     90     50 cpu-settling");
-    ck_row(8, "guest1          1   1.0  50.0  25.0    101    101      -      - cpu-settling");
+    ck_row(5, "Name           ID  CPU%  Dem%  Ent%    Mem Target   Need Last reason");
+    ck_row(6, "guest3          3   3.0  50.0  25.0    103    103     90 cpu-settling");
+    ck_row(8, "guest1          1   1.0  50.0  25.0    101    101      - cpu-settling");
     ck_row(18, "guest3: vCPU 0 floats, now on pCPU 1");
     ck_row(19, "  CPU     stays: moved or first seen a moment ago, looked at again in 7 tick(s)");
     ck_row(20, "  memory  not managed: mem_policy is \"off\"");
@@ -122,10 +122,43 @@ END_TEST
 START_TEST(more_columns_tell_reasons_in_full)
 {
     add_guests_and_pcpus(3, 2);
-    draw(40, 140);
+    draw(40, 150);
     ck_assert_int_ge(row_of("guest3"), 0);
     ck_assert_ptr_nonnull(strstr(top_row(&screen, (unsigned int)row_of("guest3 ")),
                                  " stays: moved or first seen a moment ago, looked at again in 7"));
+}
+END_TEST
+
+/* The name, whole; or the sentence up to where one of its parts ends. */
+static bool is_readable(const char *row, const char *sentence, const char *name)
+{
+    const char *told = strstr(row, name);
+
+    if (told && told[strlen(name)] == '\0')
+        return true;
+    for (told = row; *told; told++)
+        if (told > row && told[-1] == ' ' && strncmp(told, sentence, strlen(told)) == 0)
+            return sentence[strlen(told)] == '\0' || strchr(",; ", sentence[strlen(told)]);
+    return false;
+}
+
+START_TEST(no_reason_is_cut)
+{
+    char text[1024];
+
+    add_guests_and_pcpus(1, 1);
+    for (int code = 0; code < XLP_REASON_COUNT; code++)
+        for (unsigned int columns = 80; columns <= 260; columns++) {
+            struct xlp_reason reason = {.code = (enum xlp_reason_code)code};
+            const char *row;
+
+            source.plan.verdicts[0].cpu = source.plan.verdicts[0].memory = reason;
+            draw(24, columns);
+            row = top_row(&screen, (unsigned int)row_of("Name") + 1);
+            ck_assert_msg(is_readable(row, xlp_reason_format(&reason, text, sizeof(text)),
+                                      xlp_reason_name(reason.code)),
+                          "%u columns: %s", columns, row);
+        }
 }
 END_TEST
 
@@ -307,7 +340,7 @@ END_TEST
 #define FIXTURE_CASE(name, ...) CHECK_FIXTURE_CASE(name, set_up, tear_down, __VA_ARGS__)
 FIXTURE_CASE(page,
              on_80x24_there_is_the_host_its_pcpus_the_guests_one_of_them_at_length_and_the_keys,
-             more_columns_tell_reasons_in_full, no_size_is_drawn_beyond,
+             more_columns_tell_reasons_in_full, no_reason_is_cut, no_size_is_drawn_beyond,
              many_pcpus_take_a_third_of_the_screen_at_most, pcpus_that_have_no_room_are_counted)
 FIXTURE_CASE(plain_guests, the_cursor_stays_on_its_guest_and_in_sight,
              a_guest_that_is_gone_gives_the_cursor_to_the_first,
