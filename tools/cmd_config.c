@@ -7,6 +7,8 @@
 
 #include "../daemon/config.h"
 #include "../daemon/config_dom0.h"
+#include "daemon_request.h"
+#include "source.h"
 
 #define VALUE_SIZE 256
 
@@ -70,6 +72,54 @@ static enum cli_exit print_json(const struct config *config)
     return cli_json_print(w);
 }
 
+/* Lays what the daemon decides by, and its mode, over the file that it read. */
+static enum cli_exit take_over(const struct source *daemon, struct config *config)
+{
+    const char *path = daemon_string(daemon->status, "config");
+    char error[512];
+
+    if (path && config_read(config, path, error, sizeof(error)) != CONFIG_OK)
+        cli_error("%s; control_group, log and metrics_file are shown with their defaults", error);
+    if (xlp_policy_copy(&config->policy, &daemon->policy) < 0)
+        return cli_out_of_memory();
+    config_mode_by_name(source_mode(daemon), &config->mode);
+    return CLI_DONE;
+}
+
+/* What a daemon that answers runs with: CLI_NOTHING_THERE when none does. */
+static enum cli_exit show_daemon(const struct cli *cli, struct config *config)
+{
+    struct source daemon;
+    enum cli_exit exit_code;
+    const char *path;
+
+    source_init(&daemon);
+    exit_code = source_read_daemon(cli, true, &daemon);
+    if (exit_code == CLI_DONE)
+        exit_code = take_over(&daemon, config);
+    if (exit_code == CLI_DONE && cli->json) {
+        exit_code = print_json(config);
+    } else if (exit_code == CLI_DONE) {
+        path = daemon_string(daemon.status, "config");
+        printf("# What %s decides by now, with what was `set`; its file is %s.\n\n", daemon.name,
+               path ? path : "none, and the defaults hold");
+        print_text(config);
+    }
+    source_dispose(&daemon);
+    return exit_code;
+}
+
+static enum cli_exit show_file(const struct cli *cli, const struct config *config,
+                               const char *missing)
+{
+    if (cli->json)
+        return print_json(config);
+    if (missing)
+        printf("# No daemon answers, and there is no %s: the defaults.\n\n", missing);
+    print_text(config);
+    return CLI_DONE;
+}
+
 enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
 {
     const char *what = line->operand_count ? line->operands[0] : NULL;
@@ -86,6 +136,14 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
     if (!show && strcmp(what, "check") != 0)
         return cli_usage_error("config", "config: \"%s\" is neither check nor show", what);
     config_init(&config);
+    if (show && usual) {
+        exit_code = show_daemon(cli, &config);
+        if (exit_code != CLI_NOTHING_THERE) {
+            config_dispose(&config);
+            return exit_code;
+        }
+        exit_code = CLI_DONE;
+    }
     result = config_read(&config, path, error, sizeof(error));
     missing = result == CONFIG_MISSING && usual;
     if (missing)
@@ -93,10 +151,10 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
     if (result != CONFIG_OK) {
         cli_error("%s", error);
         exit_code = CLI_FAILED;
+    } else if (show) {
+        exit_code = show_file(cli, &config, missing ? path : NULL);
     } else if (cli->json) {
         exit_code = print_json(&config);
-    } else if (show) {
-        print_text(&config);
     } else {
         printf("%s: %sconfiguration OK\n", path, missing ? "no such file, all defaults; " : "");
         if (config_dom0_is_contested(&config.policy, XL_CONF_PATH, error, sizeof(error)))

@@ -251,8 +251,9 @@ const struct command commands[] = {
      cmd_export, READS & ~CLI_GIVEN_JSON},
     {"config", "check|show [FILE]", 0, 2, NULL,
      "Check the configuration file, or show all settings",
-     "Without FILE it is /etc/xlpolicy/xlpolicyd.conf. What `show` prints is a\n"
-     "complete configuration file, with the defaults where FILE says nothing.\n",
+     "Without FILE it is /etc/xlpolicy/xlpolicyd.conf; `show` shows what the daemon\n"
+     "decides by now, where one answers. What it prints is a complete configuration\n"
+     "file, with the defaults where FILE says nothing.\n",
      cmd_config, CLI_GIVEN_JSON},
     {"pci-check", "[BDF]...", 0, 64, pci_check_options,
      "Check whether the host can give PCI devices to guests",
