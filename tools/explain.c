@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "excluded_by.h"
+
 /* So many are named. */
 #define SKIPPED_NAMED 3
 
@@ -26,9 +28,14 @@ char *explain_verdict(const struct source *source, const char *name,
                       : verdict->code == XLP_REASON_MEM_EXCLUDED ? "memory=0"
                                                                  : NULL;
 
+    char entry[EXPLAIN_SIZE / 2], word[16];
+
+    snprintf(word, sizeof(word), "%.*s", key ? (int)strcspn(key, "=") : 0, key ? key : "");
     if (key && override && strstr(override, key))
         snprintf(text, EXPLAIN_SIZE,
                  "not managed: %s was set by hand; `xlpolicy set %s --clear` ends that", key, name);
+    else if (key && excluded_by(source, name, word, entry, sizeof(entry)))
+        snprintf(text, EXPLAIN_SIZE, "not managed: %s", entry);
     else
         xlp_reason_format(verdict, text, EXPLAIN_SIZE);
     return text;

@@ -330,6 +330,22 @@ excluded() {
         jq -e '.domains[0] | .cpu.reason.code == "cpu-excluded" and .memory.reason.code == "mem-excluded"' >/dev/null
 }
 
+@test "why: what excludes a guest, and on which line of which file" {
+    printf 'tick_ms = 100\ncpu_affinity = "hard"\ndomains = [ "vm2: shares=2000",\n  "vm[13]: managed=0" ]\ndomains += [ "vm3: cpu=1" ]\n' >"$CONF"
+    ask '{"xlpolicy":1,"command":"reload"}' >/dev/null
+    wait_for excluded vm1
+    xlpolicy why vm1
+    ends 0
+    has_line "  CPU     not managed: excluded by domains \"vm[13]: cpu=0, memory=0\" ($CONF:4)"
+    has_line "  memory  not managed: excluded by domains \"vm[13]: cpu=0, memory=0\" ($CONF:4)"
+    xlpolicy why vm3
+    [[ $output != *'CPU     not managed: excluded'* ]]
+    has_line "  memory  not managed: excluded by domains \"vm[13]: cpu=0, memory=0\" ($CONF:4)"
+    printf 'tick_ms = 100\n' >"$CONF" # not read yet: it has no such line
+    xlpolicy why vm1
+    has_line '  CPU     not managed: excluded by domains "vm[13]: cpu=0, memory=0"'
+}
+
 @test "apply --for: acts, and puts everything back by itself" {
     xlpolicy adopt --all
     xlpolicy apply --for 3s
