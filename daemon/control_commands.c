@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The commands of the control socket: one table, one function each. */
+#include "config_dom0.h"
 #include "control_commands.h"
 
 #include <stdarg.h>
@@ -222,6 +223,15 @@ static void put_trial(struct xlp_json_writer *w, const struct daemon *d)
                               due_ns > now_ns ? (double)((due_ns - now_ns) / NS_PER_US) / 1e6 : 0);
 }
 
+/* What xl would do with dom0's memory, as its configuration is now. */
+static void put_autoballoon(struct xlp_json_writer *w, const struct daemon *d)
+{
+    char text[512];
+    bool contested = config_dom0_is_contested(&d->config.policy, XL_CONF_PATH, text, sizeof(text));
+
+    put_string_or_null(w, "autoballoon", contested ? text : NULL);
+}
+
 static int run_status(struct daemon *d, struct request *r)
 {
     const struct counters *n = &d->counters;
@@ -246,6 +256,7 @@ static int run_status(struct daemon *d, struct request *r)
     put_string_or_null(w, "last_error", d->last_error[0] ? d->last_error : NULL);
     if (d->last_error[0])
         put_seconds(w, "last_error_time_s", d->last_error_wall_ns);
+    put_autoballoon(w, d);
     xlp_json_put_u64(w, "clients", d->control.client_count);
     return 0;
 }

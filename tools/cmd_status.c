@@ -104,6 +104,18 @@ static enum cli_exit print_last_actions(const struct cli *cli)
     return CLI_DONE;
 }
 
+/* Those of xl's settings are the daemon's to know: it reads them where it runs. */
+static size_t find_problems(const struct source *source,
+                            void (*tell)(void *context, const char *sentence), void *context)
+{
+    const char *autoballoon = source->status ? daemon_string(source->status, "autoballoon") : NULL;
+
+    if (autoballoon)
+        tell(context, autoballoon);
+    return (autoballoon != NULL) +
+           xlp_problems_find(&source->snapshot, &source->plan, source->vcpus, tell, context);
+}
+
 static void print_problem(void *context, const char *sentence)
 {
     size_t *printed = context;
@@ -137,8 +149,7 @@ static enum cli_exit print_text(const struct cli *cli, const struct source *sour
     printf("Planned:     %zu action%s\n", source->plan.action_count,
            source->plan.action_count == 1 ? "" : "s");
     print_reservations(source);
-    if (xlp_problems_find(&source->snapshot, &source->plan, source->vcpus, print_problem,
-                          &printed) == 0)
+    if (find_problems(source, print_problem, &printed) == 0)
         printf("Problems:    none\n");
     return exit_code;
 }
@@ -173,7 +184,7 @@ static enum cli_exit print_json(const struct cli *cli, const struct source *sour
     xlp_json_put_u64(w, "reservations", source->plan.reservation_count);
     xlp_json_write_key(w, "problems");
     xlp_json_open_array(w);
-    xlp_problems_find(&source->snapshot, &source->plan, source->vcpus, write_problem, w);
+    find_problems(source, write_problem, w);
     xlp_json_close_array(w);
     return cli_json_print(w);
 }

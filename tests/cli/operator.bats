@@ -92,3 +92,17 @@ xlpolicy() { run --separate-stderr "$XLPOLICY" --socket "$SOCKET" "$@"; }
     xlpolicy status
     has_line 'Last error:  none'
 }
+
+@test "where dom0 takes part, status says that xl would take its memory too" {
+    ! grep -Eq '^[[:space:]]*autoballoon' /etc/xen/xl.conf 2>/dev/null || skip "xl.conf says otherwise"
+    start_daemon
+    xlpolicy --json status
+    json '.daemon.autoballoon == null and ([.problems[] | select(contains("autoballoon"))] | length) == 0'
+    stop_daemon
+    echo 'mem_dom0 = 1' >>"$CONF"
+    start_daemon
+    xlpolicy status
+    has '  mem_dom0: xl takes memory from dom0, too, when it creates a guest: autoballoon is "auto"'
+    xlpolicy --json status
+    json '.daemon.autoballoon as $said | .problems | index($said)'
+}
