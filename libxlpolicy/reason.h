@@ -153,6 +153,12 @@
     /* memory: not done */                                                                         \
     X(MEM_SATISFIED, "mem-satisfied", "used_kib need_kib actual_kib",                              \
       "stays: uses {used_kib}, needs {need_kib}, has {actual_kib}")                                \
+    X(MEM_DEAD_ZONE, "mem-dead-zone", "used_kib need_kib actual_kib spare_kib",                    \
+      "stays: uses {used_kib}, needs {need_kib}, has {actual_kib}; {spare_kib} to spare are too "  \
+      "little for a step (mem_dead_zone_pct, mem_quantum)")                                        \
+    X(MEM_RETURN_RATE, "mem-return-rate", "used_kib need_kib actual_kib spare_kib",                \
+      "stays: uses {used_kib}, needs {need_kib}, has {actual_kib}; {spare_kib} to spare go back "  \
+      "in steps, the next is not due yet (mem_return_pct)")                                        \
     X(MEM_WAITS, "mem-waits", "need_kib actual_kib free_kib",                                      \
       "short: needs {need_kib}, has {actual_kib}; waits for memory, the host can give {free_kib}") \
     X(MEM_AT_MAX, "mem-at-max", "need_kib max_kib",                                                \

@@ -153,7 +153,8 @@ void xlp_memory_explain(const struct xlp_memory *m, const struct xlp_snapshot *s
             say(why, xlp_verdict_off_limits(d, &m->past[i]));
     }
     for (size_t i = 0; !m->at_rest && i < m->party_count; i++)
-        say(&plan->verdicts[m->parties[i].index].memory, xlp_verdict(&m->parties[i], &m->room));
+        say(&plan->verdicts[m->parties[i].index].memory,
+            xlp_verdict(&m->parties[i], &m->room, &m->policy));
 }
 
 /* ---- the past ---- */

@@ -302,7 +302,8 @@ void xlp_party_claim(const struct party *p, const struct xlp_policy *policy, str
 /* ---- verdict.c: why, when somebody asks ---- */
 
 /* Of a decision that is made, on a party in it, and on a domain that is none. */
-struct xlp_reason xlp_verdict(const struct party *p, const struct room *room);
+struct xlp_reason xlp_verdict(const struct party *p, const struct room *room,
+                              const struct xlp_policy *policy);
 struct xlp_reason xlp_verdict_off_limits(const struct xlp_domain *d, const struct past *past);
 
 /* ---- reservations.c: memory kept for guests that are to be created ---- */

@@ -71,7 +71,30 @@ static struct xlp_reason on_balloon(const struct party *p)
     return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
-struct xlp_reason xlp_verdict(const struct party *p, const struct room *room)
+/* It has what it needs. What it has beyond its part stays for the time being because it is little,
+ * or because it goes back at a rate. */
+static struct xlp_reason why_it_stays(const struct party *p, const struct room *room,
+                                      const struct xlp_policy *policy)
+{
+    const struct levels *l = &p->levels;
+    int64_t spare_kib = p->told_kib - p->fair_kib;
+    int64_t little_kib = xlp_dead_zone_kib(p, policy) + room->quantum_kib;
+    struct xlp_reason why = {.code = XLP_REASON_MEM_SATISFIED,
+                             .number = {l->used_kib, l->need_kib, p->actual_kib}};
+
+    if (p->silent || spare_kib < XLP_MIB)
+        return why;
+    if (p->past->pace.base_kib > 0)
+        why.code = XLP_REASON_MEM_RETURN_RATE;
+    else if (spare_kib <= little_kib)
+        why.code = XLP_REASON_MEM_DEAD_ZONE;
+    if (why.code != XLP_REASON_MEM_SATISFIED)
+        why.number[3] = spare_kib;
+    return why;
+}
+
+struct xlp_reason xlp_verdict(const struct party *p, const struct room *room,
+                              const struct xlp_policy *policy)
 {
     const struct levels *l = &p->levels;
     int64_t original_kib = p->domain->memory.ledger.original_target_kib;
@@ -98,6 +121,5 @@ struct xlp_reason xlp_verdict(const struct party *p, const struct room *room)
                                    .number = {l->need_kib, p->actual_kib, free_kib}};
     if (p->held_by != XLP_REASON_NONE)
         return why_held(p, room);
-    return (struct xlp_reason){.code = XLP_REASON_MEM_SATISFIED,
-                               .number = {l->used_kib, l->need_kib, p->actual_kib}};
+    return why_it_stays(p, room, policy);
 }

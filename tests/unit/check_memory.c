@@ -144,7 +144,7 @@ START_TEST(a_host_at_rest_is_left_alone_for_an_hour)
         ck_assert_uint_eq(m.plan.action_count, 0);
     }
     for (size_t i = 0; i < 4; i++)
-        assert_code(i, XLP_REASON_MEM_SATISFIED);
+        assert_code(i, XLP_REASON_MEM_DEAD_ZONE);
 }
 END_TEST
 
@@ -359,7 +359,7 @@ START_TEST(a_promise_that_nobody_takes_is_no_reason_to_keep_others_short)
         model_let_time_pass(&m, MODEL_SECOND_NS);
     }
     ck_assert_int_ge(hungry->actual_kib, (700 + 64) * MIB);
-    assert_code(0, XLP_REASON_MEM_SATISFIED);
+    assert_code(0, XLP_REASON_MEM_DEAD_ZONE);
 }
 END_TEST
 

@@ -45,6 +45,33 @@ START_TEST(targets_rest_while_use_swings_slowly)
 }
 END_TEST
 
+/* What a guest has to spare is explained by what keeps it there. */
+START_TEST(why_names_what_keeps_a_surplus)
+{
+    bool paced = false, little = false;
+
+    set_domain("*: floor=60m");
+    free_above_reserve(2000);
+    model_add(&m, 512, 2048, 150);
+    for (int t = 0; t < 300; t++) {
+        enum xlp_reason_code code;
+        const struct xlp_reason *why;
+
+        model_tick(&m, t == 0);
+        why = &m.plan.verdicts[0].memory;
+        code = why->code;
+        paced = paced || code == XLP_REASON_MEM_RETURN_RATE;
+        if (code == XLP_REASON_MEM_RETURN_RATE || code == XLP_REASON_MEM_DEAD_ZONE)
+            ck_assert_int_ge(why->number[3], MIB);
+        if (code == XLP_REASON_MEM_DEAD_ZONE)
+            ck_assert_int_le(why->number[3], (32 + 16) * MIB);
+        little = code == XLP_REASON_MEM_DEAD_ZONE;
+    }
+    ck_assert(paced);
+    ck_assert(little); /* and that is where it comes to rest */
+}
+END_TEST
+
 /* What is kept for the sake of rest is a dead zone and a quantum, and no more of it than that. */
 START_TEST(what_is_freed_for_good_is_returned_all_the_same)
 {
@@ -67,6 +94,7 @@ static TCase *rest(void)
 
     tcase_add_loop_test(tcase, targets_rest_while_use_swings_slowly, 0,
                         2 * sizeof(swings_mib) / sizeof(swings_mib[0]));
+    tcase_add_test(tcase, why_names_what_keeps_a_surplus);
     tcase_add_test(tcase, what_is_freed_for_good_is_returned_all_the_same);
     return tcase;
 }

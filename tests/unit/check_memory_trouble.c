@@ -69,7 +69,7 @@ START_TEST(a_balloon_that_works_again_is_forgiven)
     assert_code(0, XLP_REASON_MEM_STUCK);
     g->balloon = MODEL_WORKS;
     model_run(&m, 120);
-    assert_code(0, XLP_REASON_MEM_SATISFIED);
+    assert_code(0, XLP_REASON_MEM_DEAD_ZONE);
     ck_assert_int_ge(g->actual_kib, 664 * MIB);
     g->trace.point[0].mib = 900;
     model_run(&m, 10);
