@@ -25,6 +25,7 @@ claim = TAP.claim
 
 # The daemon's first look measures nothing, having nothing to compare with. Then:
 DECISIONS = 2      # ticks in which a placement has to be right
+START_TICKS = 14   # until what dom0 did to start the daemon is forgotten, and a vCPU may move again
 HIDDEN_TICKS = 5   # ticks until the first correction where full pCPUs hide who is starved
 NEW_TICKS = 12     # a domain is looked at more closely in its first ten
 QUIET_TICKS = 20   # how long a settled host is watched for moves
@@ -44,8 +45,10 @@ OFF_DOM0 = {name: "1-3" for name in SIX}  # two run queues: pCPU 1 is in one, 2 
 def main():
     lab.end_orderly()
     short = [check_hidden_demand, check_two_queues]
-    long = [check_c1_hard, check_c5_hard, check_c1_soft, check_c5_soft, check_soft_across_queues,
-            check_weights, check_fair_alone, check_hypercalls]
+    long = [check_c1_hard, check_c2_hard, check_c3_hard, check_c4_hard, check_c5_hard,
+            check_c1_soft, check_c2_soft, check_c3_soft, check_c4_soft, check_c5_soft,
+            check_c5_soft_single, check_soft_across_queues, check_weights, check_fair_alone,
+            check_hypercalls]
     return TAP.run(short + long if sys.argv[1:] else short, sys.argv[1:])
 
 
@@ -99,7 +102,7 @@ def _guests_have_a_pool(host):
              + " && ".join(f"xl cpupool-migrate {name} guests" for name in host.guests))
 
 
-# ---- C1 and C5, with guests of two vCPUs ----
+# ---- the scenarios with guests of two vCPUs ----
 
 PAIRS = {name: 100 for name in SIX[:4]}
 # All of them together, with dom0, are less than the two processors that a build machine has: what it
@@ -107,36 +110,81 @@ PAIRS = {name: 100 for name in SIX[:4]}
 HEAVY_PCT, LIGHT_PCT = 24, 2
 STEADY_MS = 3000  # a tick long enough for such loads to be told apart
 MIXED = {name: HEAVY_PCT if name in ("vm1", "vm4", "vm5") else LIGHT_PCT for name in SIX}
+ALL_ON_0 = {name: "0" for name in PAIRS}
+HALF_ON_3 = {name: "0" if name in ("vm1", "vm2") else "3" for name in PAIRS}
 
 
 def check_c1_hard():
-    _c1("hard")
+    _balances("C1", ALL_ON_0, "hard")
+
+
+def check_c2_hard():
+    _balances("C2", HALF_ON_3, "hard")
+
+
+def check_c3_hard():
+    _left_alone("C3", "hard", lambda host: _pin_apart(host, "{} all"))
+
+
+def check_c4_hard():
+    # Free to run anywhere, they leave dom0 its pCPU while it starts the daemon, which counts as its load.
+    _balances("C4", None, "hard", START_TICKS)
 
 
 def check_c1_soft():
-    _c1("soft")
+    _balances("C1", ALL_ON_0, "soft")
 
 
-def _c1(mode):
-    pinned = {name: "0" for name in PAIRS}
-    with _watched_host("pairs", PAIRS, pinned) as host:
+def check_c2_soft():
+    _balances("C2", HALF_ON_3, "soft")
+
+
+def check_c3_soft():
+    _left_alone("C3", "soft", lambda host: _pin_apart(host, "all {}"))
+
+
+def check_c4_soft():
+    _left_alone("C4", "soft")
+
+
+def _balances(name, pins, mode, ticks=DECISIONS):
+    with _watched_host("pairs", PAIRS, pins) as host:
         watched = Watched(host, cpu_affinity=mode, adopt=1)
-        with claim(f"C1, 2-vCPU guests, {mode}: two vCPUs on each pCPU, none with its sibling, after "
-                   f"{DECISIONS} ticks"):
-            found = watched.places_after(DECISIONS)
+        with claim(f"{name}, 2-vCPU guests, {mode}: two vCPUs on each pCPU, none with its sibling, after "
+                   f"{ticks} ticks"):
+            found = watched.places_after(ticks)
             for pcpu in range(4):
-                there = [name for (name, _), place in found.items() if place == pcpu]
+                there = [guest for (guest, _), place in found.items() if place == pcpu]
                 expect(len(there) == 2 and len(set(there)) == 2, found)
-        with claim(f"C1, 2-vCPU guests, {mode}: no move in the {QUIET_TICKS} ticks after"):
+        with claim(f"{name}, 2-vCPU guests, {mode}: no move in the {QUIET_TICKS} ticks after"):
             watched.stays_quiet()
-        with claim(f"C1, 2-vCPU guests, {mode}: pCPUs equally used, vCPUs equally served"):
-            usage = host.cpu_usage(10)
-            TAP.note(usage)
-            expect(max(usage.pcpu.values()) - min(usage.pcpu.values()) <= 5, usage)
-            served = [pct for (name, _), pct in usage.vcpu.items() if name in PAIRS]
-            TAP.note(f"vCPUs {sorted(round(pct, 1) for pct in served)}")
-            # The two beside dom0 share what it leaves them.
-            expect(len(served) == 8 and min(served) > 33 and max(served) < 55, served)
+        _equal_service(host, f"{name}, 2-vCPU guests, {mode}")
+
+
+def _left_alone(name, mode, prepare=None):
+    with _watched_host("pairs", PAIRS, prepare=prepare) as host:
+        watched = Watched(host, cpu_affinity=mode, adopt=1)
+        with claim(f"{name}, 2-vCPU guests, {mode}: no write at all in {QUIET_TICKS} ticks"):
+            watched.stays_quiet()
+            expect(not watched.writes(), watched.writes())
+        _equal_service(host, f"{name}, 2-vCPU guests, {mode}")
+
+
+def _pin_apart(host, masks):
+    """Each vCPU on one pCPU, two to a pCPU, none with its sibling; masks are hard and soft affinity."""
+    host.run(" && ".join(f"xl vcpu-pin {name} {vcpu} {masks.format(2 * (n % 2) + vcpu)}"
+                         for n, name in enumerate(PAIRS) for vcpu in range(2)))
+
+
+def _equal_service(host, name):
+    with claim(f"{name}: pCPUs equally used, vCPUs equally served"):
+        usage = host.cpu_usage(10)
+        TAP.note(usage)
+        expect(max(usage.pcpu.values()) - min(usage.pcpu.values()) <= 5, usage)
+        served = [pct for (guest, _), pct in usage.vcpu.items() if guest in PAIRS]
+        TAP.note(f"vCPUs {sorted(round(pct, 1) for pct in served)}")
+        # The two beside dom0 share what it leaves them.
+        expect(len(served) == 8 and min(served) > 33 and max(served) < 55, served)
 
 
 def check_c5_hard():
@@ -155,12 +203,20 @@ def check_c5_hard():
 
 
 def check_c5_soft():
-    with _watched_host("pairs", MIXED, prepare=_guests_have_a_pool) as host:
+    _left_to_credit2("C5, 2-vCPU guests, soft", "pairs")
+
+
+def check_c5_soft_single():
+    _left_to_credit2("C5, soft", "eight")
+
+
+def _left_to_credit2(name, profile):
+    with _watched_host(profile, MIXED, prepare=_guests_have_a_pool) as host:
         watched = Watched(host, cpu_affinity="soft")
-        with claim("C5, 2-vCPU guests, soft, one run queue: left to credit2, no write at all"):
+        with claim(f"{name}, one run queue: left to credit2, no write at all"):
             watched.stays_quiet()
             expect(not watched.writes(), watched.writes())
-        _equal_use(host, "C5, 2-vCPU guests, soft")
+        _equal_use(host, name)
 
 
 def _equal_use(host, name):

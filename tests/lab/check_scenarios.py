@@ -12,7 +12,7 @@ import time
 
 import daemon
 import lab
-from loaded import affinities, host_with
+from loaded import affinities, host_with, places
 from tap import Tap, expect
 from watch import Watch
 
@@ -39,7 +39,8 @@ def main():
     lab.end_orderly()
     checks = [check_c1, check_c2, check_c3, check_c4, check_c5, check_round_robin, check_m1,
               check_m2, check_m3, check_safety, check_hostile_guest]
-    return TAP.run(checks, sys.argv[1:])
+    by_name = [check_c1_soft, check_c2_soft, check_c3_soft, check_c4_soft]
+    return TAP.run(checks + by_name if sys.argv[1:] else checks, sys.argv[1:])
 
 
 # ---- vCPUs ----
@@ -54,22 +55,44 @@ def check_c2():
 
 
 def check_c3():
-    pins = {name: str(n // 2) for n, name in enumerate(GUESTS)}
-    with host_with("eight", SAME, pins) as host:
-        before = affinities(host)
-        daemon.running(host, cpu_affinity="hard", adopt=1, mem_policy="off")
-        with claim(f"C3: a balanced host is left alone for {QUIET_S} s"):
-            _stays(host, before)
-        _equally_served(host, "C3")
+    _left_alone("C3", {name: str(n // 2) for n, name in enumerate(GUESTS)}, "hard")
 
 
 def check_c4():
     _balances("C4", "eight guests that may run anywhere", {})
 
 
-def _balances(name, start, pins):
+# By name: soft affinities, where there is one run queue, tell credit2 what it would do by itself.
+
+def check_c1_soft():
+    _balances("C1, soft", "eight guests pinned to pCPU 0", {name: "0" for name in GUESTS}, "soft")
+
+
+def check_c2_soft():
+    _balances("C2, soft", "four pinned to pCPU 0 and four to pCPU 3",
+              {name: "0" if n < 4 else "3" for n, name in enumerate(GUESTS)}, "soft")
+
+
+def check_c3_soft():
+    _left_alone("C3, soft", {name: f"all {n // 2}" for n, name in enumerate(GUESTS)}, "soft")
+
+
+def check_c4_soft():
+    _left_alone("C4, soft", {}, "soft")
+
+
+def _left_alone(name, pins, mode):
     with host_with("eight", SAME, pins) as host:
-        daemon.running(host, cpu_affinity="hard", adopt=1, mem_policy="off")
+        before = affinities(host)
+        daemon.running(host, cpu_affinity=mode, adopt=1, mem_policy="off")
+        with claim(f"{name}: a host that is balanced, or that Xen balances, is left alone for {QUIET_S} s"):
+            _stays(host, before)
+        _equally_served(host, name)
+
+
+def _balances(name, start, pins, mode="hard"):
+    with host_with("eight", SAME, pins) as host:
+        daemon.running(host, cpu_affinity=mode, adopt=1, mem_policy="off")
         with claim(f"{name}: {start} end up two to a pCPU"):
             host.until("two guests on each pCPU", lambda: _each_has(host, 2), SETTLE_S,
                        LOOK_EVERY_S)
@@ -134,8 +157,8 @@ def _places(host):
 
 
 def _each_has(host, count):
-    places = list(_places(host).values())
-    return all(places.count(pcpu) == count for pcpu in range(4))
+    found = list(places(host).values())
+    return all(found.count(pcpu) == count for pcpu in range(4))
 
 
 def _pairs_heavy_and_light(host):

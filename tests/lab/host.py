@@ -143,7 +143,7 @@ class Host:
         return parse_vcpus(self.run("xl vcpu-list"), self.profile.pcpus)
 
     def place(self, cpus_by_guest):
-        """Sets hard affinities, {guest name: "1-3"}, in one go."""
+        """Sets affinities, {guest name: "1-3", or "all 1-3" for a soft one}, in one go."""
         self.run(" && ".join(f"xl vcpu-pin {self.guests[name].domid} all {cpus}"
                              for name, cpus in cpus_by_guest.items()))
 
