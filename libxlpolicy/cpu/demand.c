@@ -9,7 +9,8 @@
  *
  * How much more, looks cannot tell: a guest that wants 70 % and gets 50 % never blocks either. So
  * what it used while it was served is remembered, and believed for as long again as it had been
- * steady; but not when it uses more than that now.
+ * steady; but not when it uses more than that now. More is a part of it, and not of a pCPU: among
+ * many that want little, who wanted 8 % and gets 9 %, and never blocks, may want all of one.
  */
 #include <math.h>
 
@@ -27,7 +28,8 @@
 #define FULLY_USED      0.98 /* nothing more to be had from one pCPU */
 #define IMPOSSIBLE      1.5  /* of one pCPU */
 #define STEADY          0.15 /* uses this near to each other are the same */
-#define BEYOND          0.05 /* who uses so much more than it did when served wants more */
+#define BEYOND          0.1  /* who uses so much more than it did when served, as a part of that, */
+#define BEYOND_MOST     0.05 /* or so much of a pCPU, wants more */
 #define BELIEF_NS       (5 * UINT64_C(1000000000))
 #define BELIEF_MAX_NS   (300 * UINT64_C(1000000000))
 #define PROBE           1.1 /* without looks and memory: up by so much a tick */
@@ -77,10 +79,11 @@ static void remember_served(double used, uint64_t now_ns, struct vcpu_past *past
 static bool is_believed(double used, uint64_t now_ns, const struct vcpu_past *past)
 {
     uint64_t life_ns = BELIEF_NS + (past->served_ns - past->steady_since_ns);
+    double beyond = xlp_min(BEYOND_MOST, BEYOND * past->served);
 
     if (life_ns > BELIEF_MAX_NS)
         life_ns = BELIEF_MAX_NS;
-    return past->served_ns && now_ns - past->served_ns < life_ns && used <= past->served + BEYOND;
+    return past->served_ns && now_ns - past->served_ns < life_ns && used <= past->served + beyond;
 }
 
 /* It was not served: what it may want. */

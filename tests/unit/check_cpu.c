@@ -106,6 +106,18 @@ START_TEST(what_it_wanted_when_served_is_believed_for_as_long_again)
 }
 END_TEST
 
+START_TEST(who_wanted_little_and_never_blocks_with_a_little_more_wants_much)
+{
+    struct vcpu_past past = {.cpu_time_ns = 0};
+
+    for (int i = 0; i < 10; i++)
+        one_second(&past, 8, 0, 92);
+    for (int i = 0; i < 20; i++) /* one of many on its pCPU, and all but this one want little */
+        one_second(&past, 12, 88, 0);
+    ck_assert_double_gt(past.demand, 0.9);
+}
+END_TEST
+
 /* ---- entitlement ---- */
 
 START_TEST(who_fits_gets_all_it_wants)
@@ -450,7 +462,8 @@ CHECK_CASE(demand, a_vcpu_that_never_blocks_wants_what_it_waited_for,
            a_clock_that_runs_backwards_starts_the_measurement_anew,
            a_capped_vcpu_wants_no_more_than_its_cap,
            what_one_vcpu_used_of_its_domains_cap_it_wanted,
-           what_it_wanted_when_served_is_believed_for_as_long_again)
+           what_it_wanted_when_served_is_believed_for_as_long_again,
+           who_wanted_little_and_never_blocks_with_a_little_more_wants_much)
 CHECK_CASE(entitlement, who_fits_gets_all_it_wants,
            what_is_scarce_is_shared_by_weight_and_nobody_gets_more_than_it_wants)
 CHECK_CASE(whole, the_first_look_measures_and_the_second_places, a_reused_domid_is_another_guest,
