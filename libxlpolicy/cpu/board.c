@@ -218,14 +218,6 @@ size_t xlp_board_list(struct board *b, uint32_t slot, const struct shelved **lis
     return b->shelf[slot].count;
 }
 
-bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other)
-{
-    for (uint32_t twin = b->slots[slot].twin; twin != slot; twin = b->slots[twin].twin)
-        if (twin == other)
-            return true;
-    return false;
-}
-
 /* ---- setting up ---- */
 
 static void start_slots(struct board *b)

@@ -79,6 +79,12 @@ static inline size_t xlp_shelved_up_to(const struct shelved *list, size_t count,
 /* How many items of the same domain are on the slot, the item itself and `except` left out. */
 uint32_t xlp_kin_on(const struct board *b, uint32_t item, uint32_t slot, uint32_t except);
 
-bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other);
+static inline bool xlp_board_same_core(const struct board *b, uint32_t slot, uint32_t other)
+{
+    for (uint32_t twin = b->slots[slot].twin; twin != slot; twin = b->slots[twin].twin)
+        if (twin == other)
+            return true;
+    return false;
+}
 
 #endif

@@ -222,12 +222,20 @@ static void weigh_trades(struct board *b, const struct quest *q, const struct wa
     }
 }
 
+static bool may_any_move(const struct board *b, const struct shelved *givers, size_t count)
+{
+    for (size_t g = 0; g < count; g++)
+        if (b->items[givers[g].item].may_move)
+            return true;
+    return false;
+}
+
 /* Whether any of these items may go to the slot. */
 static bool admits(const struct board *b, const struct quest *q, const struct shelved *givers,
                    size_t count, uint32_t to)
 {
     for (size_t g = 0; g < count; g++)
-        if (price(b, q, givers[g].item, to) < INFINITY)
+        if (b->items[givers[g].item].may_move && price(b, q, givers[g].item, to) < INFINITY)
             return true;
     return false;
 }
@@ -263,6 +271,8 @@ struct change xlp_best_change(struct board *b, const struct quest *q, uint32_t d
         giver_count = xlp_board_list(b, donor, &givers);
     else
         alone.load = b->items[only].load;
+    if (!may_any_move(b, givers, giver_count))
+        return best;
     count = find_receivers(b, q, donor, givers, giver_count, least, receivers);
     for (size_t r = 0; r < count; r++) {
         struct way way = way_of(b, donor, receivers[r]);
