@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The commands of the control socket: one table, one function each. */
-#include "config_dom0.h"
 #include "control_commands.h"
 
 #include <stdarg.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config_dom0.h"
 #include "cycle.h"
 #include "overrides.h"
 #include "request.h"

@@ -19,23 +19,23 @@ static unsigned int line_in_file(const char *path, size_t index, const char *pat
 static unsigned int line_in_text(const char *text, size_t length, size_t index);
 static bool stands_on(const char *text, unsigned int line, const char *pattern);
 
-bool excluded_by(const struct source *source, const char *name, const char *key, char *text,
-                 size_t size)
+bool excluded_by(const struct source *source, const char *name, enum xlp_reason_code part,
+                 char *text, size_t size)
 {
     const struct xlp_policy *policy = &source->policy;
     const char *path = source->status ? daemon_string(source->status, "config") : NULL;
-    char entry[ENTRY_SIZE], off[32];
+    char entry[ENTRY_SIZE];
     size_t used;
 
-    snprintf(off, sizeof(off), " %s=0", key);
     for (size_t i = policy->domain_count; i > 0; i--) { /* later entries win */
         const struct xlp_domain_policy *d = &policy->domains[i - 1];
         unsigned int line;
 
         if (fnmatch(d->pattern, name, 0) != 0 ||
-            !strstr(xlp_domain_policy_format(d, entry, sizeof(entry)), off))
+            (part == XLP_REASON_CPU_EXCLUDED ? d->cpu : d->memory))
             continue;
-        used = (size_t)snprintf(text, size, "excluded by domains \"%s\"", entry);
+        used = (size_t)snprintf(text, size, "excluded by domains \"%s\"",
+                                xlp_domain_policy_format(d, entry, sizeof(entry)));
         line = path ? line_in_file(path, i - 1, d->pattern) : 0;
         if (line && used < size)
             snprintf(text + used, size - used, " (%s:%u)", path, line);

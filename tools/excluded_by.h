@@ -5,9 +5,10 @@
 
 #include "source.h"
 
-/* "excluded by domains "web*: cpu=0" (/etc/xlpolicy/xlpolicyd.conf:12)" in text, for the key "cpu"
- * or "memory"; the place is left out where it is not known. False: no entry says so. */
-bool excluded_by(const struct source *source, const char *name, const char *key, char *text,
-                 size_t size);
+/* "excluded by domains "web*: cpu=0" (/etc/xlpolicy/xlpolicyd.conf:12)" in text, for a part that
+ * is XLP_REASON_CPU_EXCLUDED or XLP_REASON_MEM_EXCLUDED; the place is left out where it is not
+ * known. False: no entry says so. */
+bool excluded_by(const struct source *source, const char *name, enum xlp_reason_code part,
+                 char *text, size_t size);
 
 #endif

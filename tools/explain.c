@@ -27,14 +27,12 @@ char *explain_verdict(const struct source *source, const char *name,
     const char *key = verdict->code == XLP_REASON_CPU_EXCLUDED   ? "cpu=0"
                       : verdict->code == XLP_REASON_MEM_EXCLUDED ? "memory=0"
                                                                  : NULL;
+    char entry[EXPLAIN_SIZE / 2];
 
-    char entry[EXPLAIN_SIZE / 2], word[16];
-
-    snprintf(word, sizeof(word), "%.*s", key ? (int)strcspn(key, "=") : 0, key ? key : "");
     if (key && override && strstr(override, key))
         snprintf(text, EXPLAIN_SIZE,
                  "not managed: %s was set by hand; `xlpolicy set %s --clear` ends that", key, name);
-    else if (key && excluded_by(source, name, word, entry, sizeof(entry)))
+    else if (key && excluded_by(source, name, verdict->code, entry, sizeof(entry)))
         snprintf(text, EXPLAIN_SIZE, "not managed: %s", entry);
     else
         xlp_reason_format(verdict, text, EXPLAIN_SIZE);

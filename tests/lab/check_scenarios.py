@@ -94,7 +94,7 @@ def _balances(name, start, pins, mode="hard"):
     with host_with("eight", SAME, pins) as host:
         daemon.running(host, cpu_affinity=mode, adopt=1, mem_policy="off")
         with claim(f"{name}: {start} end up two to a pCPU"):
-            host.until("two guests on each pCPU", lambda: _each_has(host, 2), SETTLE_S,
+            host.until("two guests on each pCPU", lambda: _each_has(host, 2, mode == "soft"), SETTLE_S,
                        LOOK_EVERY_S)
         with claim(f"{name}: and stay there for {QUIET_S} s"):
             _stays(host, affinities(host))
@@ -152,20 +152,19 @@ def _mixed_host():
 
 def _places(host):
     """{guest: its pCPU}, of those that are bound to one."""
-    return {key[0]: next(iter(hard)) for key, (hard, _) in affinities(host).items()
-            if len(hard) == 1}
+    return {guest: pcpu for (guest, _), pcpu in places(host, soft=False).items()}
 
 
-def _each_has(host, count):
-    found = list(places(host).values())
+def _each_has(host, count, soft):
+    found = list(places(host, soft).values())
     return all(found.count(pcpu) == count for pcpu in range(4))
 
 
 def _pairs_heavy_and_light(host):
     heavy = {name for name, duty in host.duties.items() if duty == HEAVY_PCT}
-    places = _places(host)
-    return (sorted(pcpu for name, pcpu in places.items() if name in heavy) == [1, 2, 3]
-            and sorted(pcpu for name, pcpu in places.items() if name not in heavy) == [1, 2, 3])
+    found = _places(host)
+    return (sorted(pcpu for name, pcpu in found.items() if name in heavy) == [1, 2, 3]
+            and sorted(pcpu for name, pcpu in found.items() if name not in heavy) == [1, 2, 3])
 
 
 def _stays(host, before):

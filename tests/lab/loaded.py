@@ -33,11 +33,11 @@ def affinities(host):
             if key[0] != "Domain-0"}
 
 
-def places(host):
-    """{(guest, vCPU): its pCPU}, of those that are bound to one, or would rather be on one."""
+def places(host, soft=True):
+    """{(guest, vCPU): its pCPU}, of those that are bound to one or, if soft, would rather be on one."""
     found = {}
-    for key, masks in affinities(host).items():
-        for mask in masks:
+    for key, (hard, preferred) in affinities(host).items():
+        for mask in (hard, preferred) if soft else (hard,):
             if len(mask) == 1 and key not in found:
                 found[key] = next(iter(mask))
     return found
