@@ -124,7 +124,11 @@ static struct xlp_action *add_vcpu_action(const struct xlp_snapshot *s, const st
     a->soft = s->maps[soft];
     a->from_pcpu = xlp_cpumap_only(&s->maps[v->hard]);
     a->to_pcpu = xlp_cpumap_only(&a->hard);
-    a->reason.code = kind == XLP_ADOPT_VCPU ? XLP_REASON_CPU_ADOPT : XLP_REASON_CPU_RELEASE;
+    if (kind == XLP_ADOPT_VCPU)
+        a->reason.code = XLP_REASON_CPU_ADOPT;
+    else
+        a->reason.code = hard == v->hard && soft == v->soft ? XLP_REASON_CPU_RELEASE_KEPT
+                                                            : XLP_REASON_CPU_RELEASE;
     return a;
 }
 
@@ -185,12 +189,13 @@ static int adopt_domain(const struct xlp_snapshot *s, const struct xlp_domain *d
 static int release_weight(const struct xlp_domain *d, struct xlp_plan *plan)
 {
     const struct xlp_weight_ledger *l = &d->ledger;
+    uint32_t weight = d->weight == l->our_weight ? l->original_weight : d->weight;
 
     if (!l->recorded)
         return 0;
-    return add_weight_action(d, XLP_RELEASE_WEIGHT,
-                             d->weight == l->our_weight ? l->original_weight : d->weight,
-                             XLP_REASON_WEIGHT_RELEASE, plan);
+    return add_weight_action(
+        d, XLP_RELEASE_WEIGHT, weight,
+        weight == d->weight ? XLP_REASON_WEIGHT_RELEASE_KEPT : XLP_REASON_WEIGHT_RELEASE, plan);
 }
 
 /* No step yet: how far and how fast it may go, the engine finds out. */
@@ -342,13 +347,19 @@ char *xlp_action_format(const struct xlp_action *a, char *text, size_t size)
     switch (a->kind) {
     case XLP_PLACE_VCPU:
     case XLP_RELEASE_VCPU:
-        snprintf(text, size, "%s vCPU %u: %s -> %s: %s", a->name, a->vcpu, from, to, sentence);
+        if (a->reason.code == XLP_REASON_CPU_RELEASE_KEPT)
+            snprintf(text, size, "%s vCPU %u: %s", a->name, a->vcpu, sentence);
+        else
+            snprintf(text, size, "%s vCPU %u: %s -> %s: %s", a->name, a->vcpu, from, to, sentence);
         break;
     case XLP_ADOPT_VCPU: snprintf(text, size, "%s vCPU %u: %s", a->name, a->vcpu, sentence); break;
     case XLP_SET_WEIGHT:
     case XLP_RELEASE_WEIGHT:
-        snprintf(text, size, "%s: weight %u -> %u: %s", a->name, a->from_weight, a->to_weight,
-                 sentence);
+        if (a->from_weight == a->to_weight)
+            snprintf(text, size, "%s: %s", a->name, sentence);
+        else
+            snprintf(text, size, "%s: weight %u -> %u: %s", a->name, a->from_weight, a->to_weight,
+                     sentence);
         break;
     case XLP_SET_TARGET:
     case XLP_RELEASE_TARGET:

@@ -47,6 +47,8 @@
     X(CPU_MODE, "cpu-mode", "pcpu",                                                                \
       "affinity is soft now: its pin to pCPU {pcpu} becomes a preference")                         \
     X(CPU_RELEASE, "cpu-release", "", "released: the affinity it had before is restored")          \
+    X(CPU_RELEASE_KEPT, "cpu-release-kept", "",                                                    \
+      "released: its affinity stays as it is: nothing of ours to undo")                            \
     X(CPU_ADOPT, "cpu-adopt", "", "adopted: its affinity may now be changed")                      \
     /* CPU: not done */                                                                            \
     X(CPU_BALANCED, "cpu-balanced", "demand_pct pcpu load_pct mean_pct",                           \
@@ -102,6 +104,8 @@
       "of its pool stand at {scale_pct} now")                                                      \
     X(WEIGHT_RELEASE, "weight-release", "original_weight",                                         \
       "released: the weight it had before, {original_weight}, is restored")                        \
+    X(WEIGHT_RELEASE_KEPT, "weight-release-kept", "weight",                                        \
+      "released: its weight {weight} stays: nothing of ours to undo")                              \
     X(WEIGHT_ADOPT, "weight-adopt", "weight", "adopted: its weight {weight} may now be changed")   \
     /* weight: not done */                                                                         \
     X(WEIGHT_FITS, "weight-fits", "weight shares vcpus",                                           \

@@ -31,6 +31,7 @@ xlpolicy() { run --separate-stderr "$XLPOLICY" --socket "$SOCKET" "$@"; }
     xlpolicy set vm1 --clear
     xlpolicy release vm1
     ends 0
+    has_line 'done: vm1 vCPU 0: released: its affinity stays as it is: nothing of ours to undo'
     xlpolicy why vm1
     has 'released'
 }

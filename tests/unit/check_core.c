@@ -430,24 +430,34 @@ START_TEST(release_restores_what_is_still_ours_and_forgets_the_rest)
     struct xlp_plan plan;
     struct xlp_vcpu *v;
     uint32_t all, zero, two;
+    char text[200];
 
     made_host(&s, 4, XLP_SCHED_CREDIT2);
-    made_guest(&s, 1, 2);
+    made_guest(&s, 1, 3);
     all = made_map(&s, "all");
     zero = made_map(&s, "0");
     two = made_map(&s, "2");
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 3; i++) {
         v = made_vcpu(&s, 1, i);
         v->hard = two;
-        v->ledger = (struct xlp_vcpu_ledger){true, all, all, i == 0 ? two : zero, all};
+        v->ledger = (struct xlp_vcpu_ledger){true, i == 2 ? two : all, all, i == 1 ? zero : two,
+                                             all};
     }
     xlp_plan_init(&plan);
     ck_assert_int_eq(xlp_plan_release(&s, XLP_UNKNOWN, &plan), 0);
-    ck_assert_uint_eq(plan.action_count, 2);
+    ck_assert_uint_eq(plan.action_count, 3);
     ck_assert_int_eq(plan.actions[0].kind, XLP_RELEASE_VCPU);
     ck_assert(xlp_cpumap_equal(&plan.actions[0].hard, &s.maps[all]));
     /* vCPU 1 was pinned to 2 by hand after we wrote 0: that stays */
     ck_assert(xlp_cpumap_equal(&plan.actions[1].hard, &s.maps[two]));
+    ck_assert(xlp_cpumap_equal(&plan.actions[2].hard, &s.maps[two]));
+    ck_assert_str_eq(xlp_action_format(&plan.actions[0], text, sizeof(text)),
+                     "vm1 vCPU 0: pCPU 2 -> any pCPU: released: the affinity it had before is "
+                     "restored");
+    ck_assert_str_eq(xlp_action_format(&plan.actions[1], text, sizeof(text)),
+                     "vm1 vCPU 1: released: its affinity stays as it is: nothing of ours to undo");
+    /* vCPU 2 was only adopted */
+    ck_assert_int_eq(plan.actions[2].reason.code, XLP_REASON_CPU_RELEASE_KEPT);
     xlp_plan_dispose(&plan);
     xlp_snapshot_dispose(&s);
 }
@@ -549,7 +559,12 @@ START_TEST(release_restores_a_weight_unless_it_was_set_by_hand_since)
 {
     const struct {
         uint32_t now, restored;
-    } cases[] = {{512, 300}, {400, 400}, {300, 300}};
+        const char *told;
+    } cases[] = {
+        {512, 300, "vm1: weight 512 -> 300: released: the weight it had before, 300, is restored"},
+        {400, 400, "vm1: released: its weight 400 stays: nothing of ours to undo"},
+        {300, 300, "vm1: released: its weight 300 stays: nothing of ours to undo"},
+    };
     struct xlp_snapshot s;
     struct xlp_plan plan;
     char text[200];
@@ -562,10 +577,7 @@ START_TEST(release_restores_a_weight_unless_it_was_set_by_hand_since)
         ck_assert_int_eq(plan.actions[0].kind, XLP_RELEASE_WEIGHT);
         ck_assert_uint_eq(plan.actions[0].from_weight, cases[i].now);
         ck_assert_uint_eq(plan.actions[0].to_weight, cases[i].restored);
-        if (i == 0)
-            ck_assert_str_eq(
-                xlp_action_format(&plan.actions[0], text, sizeof(text)),
-                "vm1: weight 512 -> 300: released: the weight it had before, 300, is restored");
+        ck_assert_str_eq(xlp_action_format(&plan.actions[0], text, sizeof(text)), cases[i].told);
         xlp_snapshot_dispose(&s);
     }
     xlp_plan_dispose(&plan);
