@@ -51,13 +51,20 @@ int xlp_plan_add_reservation(struct xlp_plan *p, enum xlp_action_kind kind,
     struct xlp_domain nobody = {.domid = XLP_UNKNOWN};
     struct xlp_action *a;
 
-    snprintf(nobody.name, sizeof(nobody.name), "reservation %u", reservation->id);
+    xlp_reservation_title(reservation, nobody.name);
     a = xlp_plan_add(p, kind, &nobody);
     if (!a)
         return -1;
     a->reservation = *reservation;
     a->reason = reason;
     return 0;
+}
+
+char *xlp_reservation_title(const struct xlp_reservation *reservation, char text[XLP_NAME_SIZE])
+{
+    snprintf(text, XLP_NAME_SIZE, "reservation %u%s%.36s", reservation->id,
+             reservation->name[0] ? " for " : "", reservation->name);
+    return text;
 }
 
 static int start_reservations(struct xlp_plan *p, const struct xlp_snapshot *s)

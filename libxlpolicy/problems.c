@@ -77,14 +77,15 @@ static bool check_cpu(struct finding *f, const struct xlp_domain *d,
 static void check_reservations(struct finding *f)
 {
     const struct xlp_plan *plan = f->plan;
-    char sentence[SENTENCE_SIZE], text[SENTENCE_SIZE - 32];
+    char sentence[SENTENCE_SIZE], text[SENTENCE_SIZE - XLP_NAME_SIZE], title[XLP_NAME_SIZE];
 
     for (size_t i = 0; i < plan->reservation_count; i++) {
         const struct xlp_reason *reason = &plan->reservations[i].reason;
 
         if (reason->code != XLP_REASON_RESERVE_SHORT)
             continue;
-        snprintf(sentence, sizeof(sentence), "reservation %u: %s", plan->reservations[i].id,
+        snprintf(sentence, sizeof(sentence), "%s: %s",
+                 xlp_reservation_title(&f->snapshot->reservations[i], title),
                  xlp_reason_format(reason, text, sizeof(text)));
         found(f, sentence);
     }

@@ -215,10 +215,11 @@
     X(RESERVE, "reserve", "min_kib max_kib ttl_s",                                                 \
       "made: at least {min_kib}, at best {max_kib}, for {ttl_s}")                                  \
     X(RESERVE_GRANT, "reserve-grant", "granted_kib", "{granted_kib} are free, and kept for it")    \
-    X(RESERVE_TRANSFER, "reserve-transfer", "domid", "domain {domid} takes its memory out of it")  \
+    X(RESERVE_TRANSFER, "reserve-transfer", "domid",                                               \
+      "the guest (ID {domid}) takes its memory out of it")                                         \
     X(RESERVE_DONE, "reserve-done", "domid taken_kib",                                             \
-      "over: domain {domid} has taken what it was for, {taken_kib}")                               \
-    X(RESERVE_GONE, "reserve-gone", "domid", "over: domain {domid}, which it was for, is gone")    \
+      "over: the guest (ID {domid}) has taken what it was for, {taken_kib}")                       \
+    X(RESERVE_GONE, "reserve-gone", "domid", "over: the guest (ID {domid}) is gone")               \
     X(RESERVE_EXPIRED, "reserve-expired", "", "over: its time is up, and nobody has used it")      \
     X(RESERVE_RELEASE, "reserve-release", "", "given up by the operator")                          \
     /* reservations: as they stand */                                                              \
@@ -229,7 +230,7 @@
     X(RESERVE_SHORT, "reserve-short", "free_kib granted_kib",                                      \
       "short: only {free_kib} of {granted_kib} are still free; somebody else took the rest")       \
     X(RESERVE_TAKEN, "reserve-taken", "domid taken_kib granted_kib",                               \
-      "domain {domid} is being built and has taken {taken_kib} of {granted_kib}")                  \
+      "the guest (ID {domid}) is being built and has taken {taken_kib} of {granted_kib}")          \
     /* reservations: refused */                                                                    \
     X(RESERVE_TOO_LARGE, "reserve-too-large", "min_kib most_kib free_kib guests_kib reserved_kib", \
       "{min_kib} cannot be had, at most {most_kib}: {free_kib} are free beyond the host's "        \
@@ -245,7 +246,7 @@
     X(RESERVE_UNKNOWN, "reserve-unknown", "id",                                                    \
       "there is no reservation {id}; `xlpolicy mem-list` shows them")                              \
     X(RESERVE_OTHERS, "reserve-others", "id domid",                                                \
-      "domain {domid} takes its memory out of reservation {id} already")                           \
+      "the guest with ID {domid} takes its memory out of reservation {id} already")                \
     /* both */                                                                                     \
     X(RELEASED, "released", "", "not managed: released by the operator; `xlpolicy adopt` resumes") \
     X(PAUSED, "paused", "", "not touched: paused")                                                 \

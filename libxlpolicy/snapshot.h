@@ -141,8 +141,8 @@ struct xlp_domain {
  * keeps it, with the ledger. */
 struct xlp_reservation {
     uint32_t id;              /* from 1, never given twice */
-    char name[XLP_NAME_SIZE]; /* of the guest that takes it as soon as it is there; "": whoever it
-                                 is given to */
+    char name[XLP_NAME_SIZE]; /* of the guest that takes it as soon as it is there, or has taken it;
+                                 "": whoever it is given to */
     uint32_t former_domid;    /* had that name when it was made, and is not meant; 0: nobody had */
     int64_t min_kib, max_kib; /* what was asked for: at least, and at best */
     int64_t granted_kib;      /* 0: not there yet. From then on it is this much */

@@ -127,11 +127,11 @@ static void print_problem(void *context, const char *sentence)
 
 static void print_reservations(const struct source *source)
 {
-    char text[512];
+    char text[512], title[XLP_NAME_SIZE];
 
     for (size_t i = 0; i < source->plan.reservation_count; i++)
-        printf("%-13s%s %u: %s\n", i ? "" : "Reserved:", "reservation",
-               source->plan.reservations[i].id,
+        printf("%-13s%s: %s\n", i ? "" : "Reserved:",
+               xlp_reservation_title(&source->snapshot.reservations[i], title),
                xlp_reason_format(&source->plan.reservations[i].reason, text, sizeof(text)));
 }
 

@@ -181,6 +181,7 @@ int xlp_plan_transfer(const struct xlp_snapshot *s, uint32_t id, const struct xl
     given.taken = true;
     given.domid = to->domid;
     memcpy(given.uuid, to->uuid, sizeof(given.uuid));
+    memcpy(given.name, to->name, sizeof(given.name));
     return xlp_plan_add_reservation(
         plan_out, XLP_TRANSFER, &given,
         (struct xlp_reason){.code = XLP_REASON_RESERVE_TRANSFER, .number = {to->domid}});

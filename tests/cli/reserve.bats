@@ -79,7 +79,8 @@ none_left() {
     ends 4 'xlpolicy: reserve: refused: reservation 1 is for a guest of that name already; `xlpolicy unreserve` ends it'
     wait_for none_left
     xlpolicy history
-    has 'done: reservation 1: over: domain 4 has taken what it was for, 256 MiB'
+    has 'done: reservation 1 for web9: 256 MiB are free, and kept for it'
+    has 'done: reservation 1 for web9: over: the guest (ID 4) has taken what it was for, 256 MiB'
 }
 
 @test "a client that waits and is killed leaves it to its time" {
@@ -121,9 +122,11 @@ is_there() {
     wait_for is_there web9
     xlpolicy reserve --transfer 1 web9
     ends 0
-    has_line 'reservation 1: domain 4 takes its memory out of it'
+    has_line 'reservation 1 for web9: the guest (ID 4) takes its memory out of it'
     xlpolicy mem-list
-    has 'domain 4 is being built and has taken 0 MiB of 300 MiB'
+    has 'the guest (ID 4) is being built and has taken 0 MiB of 300 MiB'
+    xlpolicy status
+    has_line 'Reserved:    reservation 1 for web9: the guest (ID 4) is being built and has taken 0 MiB of 300 MiB'
 }
 
 @test "transfer to a guest that is unknown, or runs already, and other nonsense, is refused" {

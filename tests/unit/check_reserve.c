@@ -311,6 +311,27 @@ START_TEST(a_guest_takes_from_one_and_one_is_taken_by_one_guest)
 }
 END_TEST
 
+START_TEST(it_is_called_by_its_guest_once_that_is_known)
+{
+    char title[XLP_NAME_SIZE];
+
+    four_guests();
+    model_tick(&m, true);
+    ck_assert_int_eq(ask(20, 20, 300, "web9"), 0);
+    reserve(20);
+    start_building(10);
+    ck_assert_str_eq(xlp_reservation_title(&m.reservation[0], title), "reservation 1 for web9");
+    ck_assert_str_eq(xlp_reservation_title(&m.reservation[1], title), "reservation 2");
+    ck_assert_int_eq(transfer(2, 4), 0);
+    model_observe(&m);
+    ck_assert_str_eq(xlp_reservation_title(&m.snapshot.reservations[1], title),
+                     "reservation 2 for vm5");
+    memset(m.reservation[0].name, 'x', XLP_NAME_SIZE - 1);
+    m.reservation[0].id = XLP_UNKNOWN;
+    ck_assert_uint_eq(strlen(xlp_reservation_title(&m.reservation[0], title)), XLP_NAME_SIZE - 1);
+}
+END_TEST
+
 /* ---- over ---- */
 
 /* The guest that has taken 100 MiB of the 256 that were reserved for it. */
@@ -469,7 +490,8 @@ RESERVE_CASE(refused, what_floors_do_not_leave_is_refused_with_the_sum,
 RESERVE_CASE(taken, what_the_new_guest_takes_comes_out_of_it,
              a_guest_built_between_two_looks_has_taken_it, who_had_the_name_before_is_not_meant,
              it_may_be_given_to_a_guest_by_hand,
-             a_guest_takes_from_one_and_one_is_taken_by_one_guest)
+             a_guest_takes_from_one_and_one_is_taken_by_one_guest,
+             it_is_called_by_its_guest_once_that_is_known)
 RESERVE_CASE(over, one_look_without_its_guest_does_not_end_it,
              a_guest_destroyed_while_it_is_built_ends_it,
              another_domain_of_the_same_id_is_not_the_one_it_was_for,
