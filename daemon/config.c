@@ -49,7 +49,6 @@ static int take_domains(struct reading *r, unsigned int line);
 static int check_together(struct reading *r);
 static int take_key(struct reading *r, const struct config_key *key, unsigned int line,
                     const char *value);
-static void name_nearest(const char *name, char *text, size_t size);
 static int fail(struct reading *r, unsigned int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -162,8 +161,9 @@ static int take_name(struct reading *r, size_t i)
     const char *value;
 
     if (!is_domains && !key && !xlp_setting_by_name(n->name)) {
-        name_nearest(n->name, text, sizeof(text));
-        return fail(r, n->line, "%s: there is no such setting%s", n->name, text);
+        value = config_name_nearest(n->name);
+        return fail(r, n->line, "%s: there is no such setting%s%s%s", n->name,
+                    value ? "; did you mean " : "", value ? value : "", value ? "?" : "");
     }
     if (n->adds && !is_domains)
         return fail(r, n->line, "%s: += is for lists; use =", n->name);
@@ -246,18 +246,18 @@ static int take_key(struct reading *r, const struct config_key *key, unsigned in
 
 /* ---- messages ---- */
 
+/* With more than half of its letters off, it is another word. */
 static void consider(const char *name, const char *candidate, size_t *least, const char **nearest)
 {
     size_t distance = words_distance(name, candidate);
 
-    if (distance < *least) {
+    if (distance < *least && distance <= strlen(candidate) / 2) {
         *least = distance;
         *nearest = candidate;
     }
 }
 
-/* "; did you mean ...?" when a known name is at most two letters away, else "". */
-static void name_nearest(const char *name, char *text, size_t size)
+const char *config_name_nearest(const char *name)
 {
     const char *nearest = NULL;
     size_t least = 3;
@@ -267,9 +267,7 @@ static void name_nearest(const char *name, char *text, size_t size)
         consider(name, config_keys[i].name, &least, &nearest);
     for (size_t i = 0; i < xlp_setting_count; i++)
         consider(name, xlp_settings[i].name, &least, &nearest);
-    text[0] = '\0';
-    if (nearest)
-        snprintf(text, size, "; did you mean %s?", nearest);
+    return nearest;
 }
 
 static int fail(struct reading *r, unsigned int line, const char *format, ...)

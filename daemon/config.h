@@ -65,6 +65,10 @@ int config_read(struct config *c, const char *path, char *error, size_t error_si
 int config_parse(struct config *c, const char *text, size_t length, const char *path, char *error,
                  size_t error_size);
 
+/* What a wrong name was meant for: the name of a setting, or of xlpolicyd's own, that is at most
+ * two letters away; none away for a right one. NULL: there is none. */
+const char *config_name_nearest(const char *name);
+
 /* The id of control_group, or (gid_t)-1 when there is none. */
 gid_t config_group_id(const struct config *c);
 

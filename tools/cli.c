@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../daemon/config.h"
+
 static void print_error(const char *format, va_list arguments)
 {
     fflush(stdout); /* keep the order when both go to one terminal */
@@ -69,18 +71,41 @@ enum cli_exit cli_json_print(struct xlp_json_writer *w)
 
 /* ---- settings ---- */
 
+#define KEY_SIZE 64
+
+/* What stands before the "=". False: it is longer than any, or there is no "=". */
+static bool key_of(const char *text, char key[KEY_SIZE])
+{
+    size_t length = strcspn(text, "=");
+
+    snprintf(key, KEY_SIZE, "%.*s", (int)(length < KEY_SIZE ? length : 0), text);
+    return text[length] == '=' && length < KEY_SIZE;
+}
+
 static int apply_setting(const char *text, struct xlp_policy *policy, char *error,
                          size_t error_size)
 {
-    const char *equals = strchr(text, '=');
-    char key[64];
+    char key[KEY_SIZE];
 
-    if (!equals || (size_t)(equals - text) >= sizeof(key)) {
-        snprintf(error, error_size, "should be KEY=VALUE");
-        return -1;
-    }
-    snprintf(key, sizeof(key), "%.*s", (int)(equals - text), text);
-    return xlp_policy_set(policy, key, equals + 1, error, error_size);
+    if (key_of(text, key))
+        return xlp_policy_set(policy, key, strchr(text, '=') + 1, error, error_size);
+    snprintf(error, error_size, "should be KEY=VALUE");
+    return -1;
+}
+
+static enum cli_exit refuse_setting(const char *text, const char *error)
+{
+    char key[KEY_SIZE];
+    const char *nearest =
+        key_of(text, key) && !xlp_setting_by_name(key) ? config_name_nearest(key) : NULL;
+
+    if (!nearest)
+        return cli_usage_error("config", "--set %s: %s", text, error);
+    if (strcmp(nearest, key) == 0)
+        return cli_usage_error("config", "--set %s: that is for xlpolicyd's configuration alone",
+                               text);
+    cli_error("--set %s: %s; did you mean %s?", text, error, nearest);
+    return CLI_USAGE;
 }
 
 enum cli_exit cli_add_setting(struct cli *cli, const char *text)
@@ -93,7 +118,7 @@ enum cli_exit cli_add_setting(struct cli *cli, const char *text)
     result = apply_setting(text, &scratch, error, sizeof(error));
     xlp_policy_dispose(&scratch);
     if (result < 0)
-        return cli_usage_error("config", "--set %s: %s", text, error);
+        return refuse_setting(text, error);
     if (cli->setting_count == CLI_SETTINGS_MAX)
         return cli_usage_error(NULL, "--set: given more than %d times", CLI_SETTINGS_MAX);
     cli->settings[cli->setting_count++] = text;

@@ -402,6 +402,16 @@ END
     ends 2 'xlpolicy: act: only a daemon has a mode; leave out --host sim:x'
     xlpolicy --set cpu_policy=best list
     ends 2 "xlpolicy: --set cpu_policy=best: cpu_policy: \"best\" is not one of: off round-robin balance$see config\`"
+    xlpolicy --set cpu_polcy=off list
+    ends 2 'xlpolicy: --set cpu_polcy=off: cpu_polcy: there is no such setting; did you mean cpu_policy?'
+    xlpolicy --set mode=act list
+    ends 2 "xlpolicy: --set mode=act: that is for xlpolicyd's configuration alone$see config\`"
+    xlpolicy --set foo=1 list
+    ends 2 "xlpolicy: --set foo=1: foo: there is no such setting$see config\`"
+    xlpolicy --set =1 list
+    ends 2 "xlpolicy: --set =1: : there is no such setting$see config\`"
+    xlpolicy --set adopt list
+    ends 2 "xlpolicy: --set adopt: should be KEY=VALUE$see config\`"
     for command in plan "record --for 1s $DIR/x.rec"; do
         xlpolicy --host "sim:$SCENARIOS/C1.json" --set cpu_even_pct=30 $command
         ends 2 "xlpolicy: --set: cpu_even_pct: 30 is more than cpu_uneven_pct, 2: evening out would end before it begins$see config\`"

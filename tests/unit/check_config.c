@@ -131,6 +131,7 @@ START_TEST(an_unknown_name_is_refused_with_the_nearest_known_one)
                "x.conf:1: tik_ms: there is no such setting; did you mean tick_ms?");
     ck_refused("domain = [ ]\n",
                "x.conf:1: domain: there is no such setting; did you mean domains?");
+    ck_refused("foo = 1\n", "x.conf:1: foo: there is no such setting");
     ck_refused("vcpus = 4\n", "x.conf:1: vcpus: there is no such setting");
     ck_refused("averylongnamethatisevenlongerthananythingweknow_tick_ms = 4\n",
                "x.conf:1: averylongnamethatisevenlongerthananythingweknow: there is no such "

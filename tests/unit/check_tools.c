@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* links: tools/table.c tools/when.c tools/series.c tools/placement.c tools/source.c */
 /* links: tools/source_daemon.c tools/source_host.c tools/daemon_request.c */
+/* links: daemon/config.c daemon/config_scan.c daemon/config_text.c daemon/words.c */
 /* links: tools/control_client.c tools/cli.c tools/progress.c */
 /* The command line's own parts that decide something: columns, times, and series of numbers. */
 #include "check_main.h"

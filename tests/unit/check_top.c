@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* links: tools/top.c tools/top_guests.c tools/top_layout.c tools/top_screen.c tools/domain_cpu.c */
 /* links: tools/placement.c tools/source.c tools/source_daemon.c tools/source_host.c */
+/* links: daemon/config.c daemon/config_scan.c daemon/config_text.c daemon/words.c */
 /* links: tools/daemon_request.c tools/control_client.c tools/cli.c tools/progress.c */
 /* top's page, laid out without a terminal. */
 #include "check_main.h"
