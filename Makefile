@@ -292,5 +292,10 @@ help:
 clean:
 	rm -rf build
 
+# `make -j2 clean unit-check` must not take away what it tests.
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
 .PHONY: all check unit-check lab-check lab-selftest demo bench bench-service lint deb deb-check deps install uninstall help clean test-programs lab-programs
 .SECONDARY:

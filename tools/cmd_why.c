@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon_request.h"
+#include "excluded_by.h"
 #include "explain.h"
 #include "outcome.h"
 #include "past.h"
@@ -175,6 +176,7 @@ enum cli_exit cmd_why(const struct cli *cli, const struct command_line *line)
         exit_code = source_read(cli, &source);
     if (exit_code != CLI_DONE)
         return exit_code;
+    excluded_by_look_up(&source);
     exit_code = print(cli, line, &source, since_s);
     source_dispose(&source);
     return exit_code;

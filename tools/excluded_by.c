@@ -15,86 +15,115 @@
 #define NAMES_MAX  256
 #define LINES_MAX  1024
 
-static unsigned int line_in_file(const char *path, size_t index, const char *pattern);
-static unsigned int line_in_text(const char *text, size_t length, size_t index);
-static bool stands_on(const char *text, unsigned int line, const char *pattern);
+static char *read_configuration(const char *path, size_t *length_out);
+static void find_lines(const char *text, size_t length, const struct xlp_policy *policy,
+                       unsigned int *entry_lines);
+
+static const char *path_of(const struct source *source)
+{
+    return source->status ? daemon_string(source->status, "config") : NULL;
+}
+
+static bool is_anyone_excluded(const struct xlp_plan *plan)
+{
+    for (size_t i = 0; i < plan->verdict_count; i++)
+        if (plan->verdicts[i].cpu.code == XLP_REASON_CPU_EXCLUDED ||
+            plan->verdicts[i].memory.code == XLP_REASON_MEM_EXCLUDED)
+            return true;
+    return false;
+}
+
+void excluded_by_look_up(struct source *source)
+{
+    const char *path = path_of(source);
+    size_t length;
+    char *text;
+
+    if (!path || source->policy.domain_count == 0 || !is_anyone_excluded(&source->plan))
+        return;
+    text = read_configuration(path, &length);
+    source->entry_lines = calloc(source->policy.domain_count, sizeof(*source->entry_lines));
+    if (text && source->entry_lines)
+        find_lines(text, length, &source->policy, source->entry_lines);
+    free(text);
+}
 
 bool excluded_by(const struct source *source, const char *name, enum xlp_reason_code part,
                  char *text, size_t size)
 {
     const struct xlp_policy *policy = &source->policy;
-    const char *path = source->status ? daemon_string(source->status, "config") : NULL;
     char entry[ENTRY_SIZE];
     size_t used;
 
     for (size_t i = policy->domain_count; i > 0; i--) { /* later entries win */
         const struct xlp_domain_policy *d = &policy->domains[i - 1];
-        unsigned int line;
+        unsigned int line = source->entry_lines ? source->entry_lines[i - 1] : 0;
 
         if (fnmatch(d->pattern, name, 0) != 0 ||
             (part == XLP_REASON_CPU_EXCLUDED ? d->cpu : d->memory))
             continue;
         used = (size_t)snprintf(text, size, "excluded by domains \"%s\"",
                                 xlp_domain_policy_format(d, entry, sizeof(entry)));
-        line = path ? line_in_file(path, i - 1, d->pattern) : 0;
         if (line && used < size)
-            snprintf(text + used, size - used, " (%s:%u)", path, line);
+            snprintf(text + used, size - used, " (%s:%u)", path_of(source), line);
         return true;
     }
     return false;
 }
 
-/* Of the index-th entry of "domains"; 0 where the file, as it is now, does not have it there. */
-static unsigned int line_in_file(const char *path, size_t index, const char *pattern)
+/* Terminated; NULL when it cannot be read. */
+static char *read_configuration(const char *path, size_t *length_out)
 {
     char error[256];
-    size_t length;
-    char *text = config_text_read(path, CONFIG_FILE_MAX, &length, error, sizeof(error));
-    char *ended = text ? realloc(text, length + 1) : NULL;
-    unsigned int line;
+    char *text = config_text_read(path, CONFIG_FILE_MAX, length_out, error, sizeof(error));
+    char *ended = text ? realloc(text, *length_out + 1) : NULL;
 
-    if (!ended) {
+    if (ended)
+        ended[*length_out] = '\0';
+    else
         free(text);
-        return 0;
+    return ended;
+}
+
+static const char *next_line(const char *at)
+{
+    at += strcspn(at, "\n");
+    return at + (*at == '\n');
+}
+
+/* Of entries on these lines, which rise: 0 where the pattern is not there. */
+static void note_lines(const char *text, const unsigned int *lines, size_t count,
+                       const struct xlp_domain_policy *entries, unsigned int *entry_lines)
+{
+    unsigned int line = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *found;
+
+        for (; line < lines[i]; line++)
+            text = next_line(text);
+        found = strstr(text, entries[i].pattern);
+        entry_lines[i] = found && found < text + strcspn(text, "\n") ? line : 0;
     }
-    ended[length] = '\0';
-    line = line_in_text(ended, length, index);
-    if (line && !stands_on(ended, line, pattern))
-        line = 0;
-    free(ended);
-    return line;
 }
 
 /* All lists of that name, one after the other, are one. */
-static unsigned int line_in_text(const char *text, size_t length, size_t index)
+static void find_lines(const char *text, size_t length, const struct xlp_policy *policy,
+                       unsigned int *entry_lines)
 {
     static struct config_name names[NAMES_MAX];
     static unsigned int lines[LINES_MAX];
-    size_t count = config_scan(text, length, names, NAMES_MAX);
+    size_t count = config_scan(text, length, names, NAMES_MAX), first = 0;
 
-    for (size_t i = 0; i < count && i < NAMES_MAX; i++) {
-        size_t entries;
+    for (size_t i = 0; i < count && i < NAMES_MAX && first < policy->domain_count; i++) {
+        size_t left = policy->domain_count - first, entries, known;
 
         if (strcmp(names[i].name, "domains") != 0)
             continue;
         entries = config_scan_list(text, length, &names[i], lines, LINES_MAX);
-        if (index < entries)
-            return index < LINES_MAX ? lines[index] : 0;
-        index -= entries;
+        known = entries < LINES_MAX ? entries : LINES_MAX;
+        note_lines(text, lines, known < left ? known : left, &policy->domains[first],
+                   &entry_lines[first]);
+        first += entries;
     }
-    return 0;
-}
-
-static bool stands_on(const char *text, unsigned int line, const char *pattern)
-{
-    const char *at = text, *found;
-
-    for (; line > 1; line--) {
-        at = strchr(at, '\n');
-        if (!at)
-            return false;
-        at++;
-    }
-    found = strstr(at, pattern);
-    return found && found < at + strcspn(at, "\n");
 }

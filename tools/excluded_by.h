@@ -5,6 +5,10 @@
 
 #include "source.h"
 
+/* Finds out on which lines of the daemon's configuration, as it is now, the entries stand. To be
+ * called once, before excluded_by; reads the file only if anyone is excluded. */
+void excluded_by_look_up(struct source *source);
+
 /* "excluded by domains "web*: cpu=0" (/etc/xlpolicy/xlpolicyd.conf:12)" in text, for a part that
  * is XLP_REASON_CPU_EXCLUDED or XLP_REASON_MEM_EXCLUDED; the place is left out where it is not
  * known. False: no entry says so. */

@@ -94,6 +94,7 @@ void source_dispose(struct source *source)
     free(source->pcpus);
     free(source->vcpus);
     free(source->domains);
+    free(source->entry_lines);
     source_init(source);
 }
 

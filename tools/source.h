@@ -15,6 +15,8 @@ struct source {
     const struct xlp_json *status; /* its part about the daemon itself, in daemon_root */
     const struct xlp_json *overrides; /* what was set by hand, in daemon_root; or NULL */
     struct xlp_policy policy;         /* that it is decided by */
+    unsigned int *entry_lines; /* one a policy.domains: its line in the daemon's configuration, 0
+                                  where that is not known; NULL unless excluded_by.h has looked */
     struct xlp_snapshot snapshot;
     struct xlp_plan plan;            /* what is, or would be, done on this snapshot */
     struct xlp_pcpu_view *pcpus;     /* one a snapshot.pcpus */

@@ -341,6 +341,8 @@ excluded() {
     xlpolicy why vm3
     [[ $output != *'CPU     not managed: excluded'* ]]
     has_line "  memory  not managed: excluded by domains \"vm[13]: cpu=0, memory=0\" ($CONF:4)"
+    xlpolicy status
+    has '; not managed: the configuration, or `set`, excludes it; `xlpolicy why` names the entry'
     printf 'tick_ms = 100\n' >"$CONF" # not read yet: it has no such line
     xlpolicy why vm1
     has_line '  CPU     not managed: excluded by domains "vm[13]: cpu=0, memory=0"'
