@@ -44,7 +44,8 @@ static int run(struct daemon *d)
     if (daemon_load_config(d, error, sizeof(error)) < 0)
         return complain(error);
     if (d->options->check) {
-        puts("configuration OK");
+        printf("%sconfiguration OK\n",
+               d->config_found ? "" : CONFIG_DEFAULT_PATH ": no such file, all defaults; ");
         return EXIT_CODE_DONE;
     }
     d->mode = d->options->mode >= 0 ? d->options->mode : d->config.mode;

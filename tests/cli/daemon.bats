@@ -120,7 +120,7 @@ as_nobody() {
 @test "without a configuration at the usual place the defaults hold" {
     [ ! -e /etc/xlpolicy/xlpolicyd.conf ] || skip "there is one at the usual place"
     run -0 xlpolicyd -n
-    [ "$output" = "configuration OK" ]
+    [ "$output" = "/etc/xlpolicy/xlpolicyd.conf: no such file, all defaults; configuration OK" ]
     "$XLPOLICYD" -F --host "sim:$SCENARIO" --socket "$SOCKET" --pidfile "$PIDFILE" 2>"$LOG" 3>&- &
     DAEMON_PID=$!
     wait_for grep -q 'mode advise, .*, configuration none: the defaults$' "$LOG"
