@@ -7,9 +7,8 @@
 #include "memory/parts.h"
 
 /* For so long it has to last before it is acted on: being short, though not in danger, of less than
- * is worth a step; and having room for clearly more, though not short. */
+ * is worth a step. */
 #define SHORT_PATIENCE_NS (10 * XLP_SECOND_NS)
-#define MORE_PATIENCE_NS  (20 * XLP_SECOND_NS)
 /* And being without all of its margin, before others are taken what they use for that. */
 #define MARGIN_PATIENCE_NS (60 * XLP_SECOND_NS)
 /* What a guest will grow into within this time, at the pace its use rises, it need not return. */
@@ -82,7 +81,7 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
 {
     int64_t fair_kib, roomy_kib;
     bool urgent = p->in_danger || p->past->pace.short_ns >= SHORT_PATIENCE_NS;
-    bool patient = p->rests && p->past->pace.wants_more_ns >= MORE_PATIENCE_NS;
+    bool patient = p->rests && p->past->pace.wants_more_ns >= XLP_MORE_PATIENCE_NS;
 
     if (!p->may_grow || p->fair_kib <= p->target_kib)
         return 0;

@@ -187,6 +187,10 @@ enum xlp_reason_code xlp_memory_off_limits(const struct xlp_snapshot *s, const s
 
 /* ---- pace.c: how fast it gets there ---- */
 
+/* For so long it has to last that a guest could do with clearly more, though it is not short,
+ * before that is acted on. */
+#define XLP_MORE_PATIENCE_NS (20 * XLP_SECOND_NS)
+
 /* What is remembered of one guest's surplus or want. */
 struct pace {
     int64_t target_kib;     /* in the snapshot before */

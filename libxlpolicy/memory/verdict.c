@@ -71,6 +71,23 @@ static struct xlp_reason on_balloon(const struct party *p)
     return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
+/* It has what it needs, and could do with more; that has to last. */
+static bool is_to_have_more(const struct party *p)
+{
+    return p->may_grow && p->rests && p->past->pace.wants_more_ns > 0 &&
+           p->past->pace.wants_more_ns < XLP_MORE_PATIENCE_NS;
+}
+
+static struct xlp_reason why_it_gets_more_later(const struct party *p)
+{
+    const struct levels *l = &p->levels;
+    uint64_t left_ns = XLP_MORE_PATIENCE_NS - p->past->pace.wants_more_ns;
+
+    return (struct xlp_reason){.code = XLP_REASON_MEM_MORE_LATER,
+                               .number = {l->used_kib, l->need_kib, p->actual_kib,
+                                          p->fair_kib - p->told_kib, whole_s(left_ns)}};
+}
+
 /* It has what it needs. What it has beyond its part stays for the time being because it is little,
  * or because it goes back at a rate. */
 static struct xlp_reason why_it_stays(const struct party *p, const struct room *room,
@@ -121,5 +138,5 @@ struct xlp_reason xlp_verdict(const struct party *p, const struct room *room,
                                    .number = {l->need_kib, p->actual_kib, free_kib}};
     if (p->held_by != XLP_REASON_NONE)
         return why_held(p, room);
-    return why_it_stays(p, room, policy);
+    return is_to_have_more(p) ? why_it_gets_more_later(p) : why_it_stays(p, room, policy);
 }

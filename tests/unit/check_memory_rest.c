@@ -72,6 +72,31 @@ START_TEST(why_names_what_keeps_a_surplus)
 }
 END_TEST
 
+/* Memory comes free that is a guest's part: it gets it when it was promised, and is told so. */
+START_TEST(why_names_when_a_guest_gets_more)
+{
+    int64_t left_s = 20;
+
+    set("mem_surplus", "guests");
+    four_guests();
+    run_from_start(100);
+    m.free_kib += 400 * MIB;
+    for (int t = 0; left_s > 1; t++) {
+        const struct xlp_reason *why;
+
+        ck_assert_int_lt(t, 25);
+        model_tick(&m, false);
+        why = &m.plan.verdicts[0].memory;
+        ck_assert_int_eq(why->code, XLP_REASON_MEM_MORE_LATER);
+        ck_assert_int_ge(why->number[3], 80 * MIB);
+        ck_assert_int_eq(why->number[4], left_s - 1);
+        left_s = why->number[4];
+    }
+    model_tick(&m, false);
+    assert_code(0, XLP_REASON_MEM_GROW);
+}
+END_TEST
+
 /* What is kept for the sake of rest is a dead zone and a quantum, and no more of it than that. */
 START_TEST(what_is_freed_for_good_is_returned_all_the_same)
 {
@@ -95,6 +120,7 @@ static TCase *rest(void)
     tcase_add_loop_test(tcase, targets_rest_while_use_swings_slowly, 0,
                         2 * sizeof(swings_mib) / sizeof(swings_mib[0]));
     tcase_add_test(tcase, why_names_what_keeps_a_surplus);
+    tcase_add_test(tcase, why_names_when_a_guest_gets_more);
     tcase_add_test(tcase, what_is_freed_for_good_is_returned_all_the_same);
     return tcase;
 }
