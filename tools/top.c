@@ -7,6 +7,9 @@
 
 #include "domain_cpu.h"
 
+/* A guest that gets so much less of a pCPU than it wants goes short. */
+#define CPU_SHORT_MIN 0.1
+
 static const struct {
     const char *name;
     int key;
@@ -111,14 +114,30 @@ int top_note(struct top *t, const struct source *source)
     return 0;
 }
 
+bool top_lacks_cpu(const struct source *source, size_t i)
+{
+    struct domain_cpu cpu = domain_cpu(source, &source->snapshot.domains[i]);
+
+    return cpu.known && cpu.demand - cpu.used >= CPU_SHORT_MIN;
+}
+
+bool top_lacks_memory(const struct source *source, size_t i)
+{
+    const struct xlp_domain_view *view = &source->domains[i];
+
+    return view->known && view->need_kib > source->snapshot.domains[i].memory.actual_kib;
+}
+
 const struct xlp_reason *top_reason(const struct top *t, const struct source *source, size_t i)
 {
     const struct xlp_verdict *v = &source->plan.verdicts[i];
     const struct top_last *last = find_last(t, v->domid);
+    bool lacks_cpu_alone = top_lacks_cpu(source, i) && !top_lacks_memory(source, i);
 
     if (last)
         return &last->reason;
-    if (xlp_reason_is_hands_off(v->cpu.code) && !xlp_reason_is_hands_off(v->memory.code))
+    if (xlp_reason_is_hands_off(v->cpu.code) && !xlp_reason_is_hands_off(v->memory.code) &&
+        !lacks_cpu_alone)
         return &v->memory;
     return &v->cpu;
 }

@@ -53,7 +53,12 @@ void top_dispose(struct top *t);
 /* Takes note of what a look at the host showed. 0, or -1 when memory is out. */
 int top_note(struct top *t, const struct source *source);
 
-/* The reason to show for the i-th domain: of its last action, or what is decided now. */
+/* Whether the i-th domain gets clearly less CPU than it wants, or has less memory than it needs. */
+bool top_lacks_cpu(const struct source *source, size_t i);
+bool top_lacks_memory(const struct source *source, size_t i);
+
+/* The reason to show for the i-th domain: of its last action, or what is decided now, of its memory
+ * where its CPU is not ours to manage, unless it is CPU alone that it lacks. */
 const struct xlp_reason *top_reason(const struct top *t, const struct source *source, size_t i);
 
 /* Draws everything on a screen that was started; clock is the time to show ("12:34:56"). 0, or -1

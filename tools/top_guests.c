@@ -21,9 +21,6 @@
 #define SENTENCE_MIN 36
 #define LINE_SIZE    1024
 
-/* A guest that gets so much less of a pCPU than it wants goes short. */
-#define SHORT_MIN 0.1
-
 static unsigned int name_width(const struct top_screen *s)
 {
     unsigned int width = s->columns > 100 ? NAME_MIN + (s->columns - 100) / 4 : NAME_MIN;
@@ -91,8 +88,7 @@ static void put_guest(const struct top *t, const struct source *source, struct t
     const struct xlp_domain_view *view = &source->domains[i];
     struct domain_cpu cpu = domain_cpu(source, d);
     const struct xlp_reason *reason = top_reason(t, source, i);
-    bool cpu_short = cpu.known && cpu.demand - cpu.used >= SHORT_MIN;
-    bool memory_short = view->known && view->need_kib > d->memory.actual_kib;
+    bool cpu_short = top_lacks_cpu(source, i), memory_short = top_lacks_memory(source, i);
     int name = (int)name_width(s);
     unsigned int column;
     char text[LINE_SIZE];

@@ -302,9 +302,14 @@ END_TEST
 START_TEST(memory_has_the_word_where_the_cpu_is_not_ours)
 {
     add_guests_and_pcpus(2, 1);
-    source.plan.verdicts[0].cpu.code = XLP_REASON_CPU_SCHED_BALANCES;
-    source.plan.verdicts[0].memory.code = XLP_REASON_MEM_WAITS;
-    ck_assert_int_eq(top_reason(&top, &source, 0)->code, XLP_REASON_MEM_WAITS);
+    source.plan.verdicts[1].cpu.code = XLP_REASON_CPU_SCHED_BALANCES;
+    source.plan.verdicts[1].memory.code = XLP_REASON_MEM_WAITS;
+    source.domains[1].need_kib = 200 << 10;
+    ck_assert_int_eq(top_reason(&top, &source, 1)->code, XLP_REASON_MEM_WAITS);
+    source.domains[1].need_kib = 90 << 10; /* now it lacks CPU alone */
+    ck_assert_int_eq(top_reason(&top, &source, 1)->code, XLP_REASON_CPU_SCHED_BALANCES);
+    source.vcpus[1].used = source.vcpus[1].demand; /* and now nothing */
+    ck_assert_int_eq(top_reason(&top, &source, 1)->code, XLP_REASON_MEM_WAITS);
 }
 END_TEST
 
