@@ -80,10 +80,18 @@ uint32_t xlp_cpumap_next(const struct xlp_cpumap *map, uint32_t from)
 
 uint32_t xlp_cpumap_only(const struct xlp_cpumap *map)
 {
-    uint32_t first = xlp_cpumap_next(map, 0);
+    uint32_t only = UINT32_MAX;
 
-    return first < XLP_PCPUS_MAX && xlp_cpumap_next(map, first + 1) == XLP_PCPUS_MAX ? first
-                                                                                     : UINT32_MAX;
+    for (uint32_t i = 0; i < XLP_CPUMAP_WORDS; i++) {
+        uint64_t word = map->word[i];
+
+        if (word == 0)
+            continue;
+        if (only != UINT32_MAX || (word & (word - 1)) != 0)
+            return UINT32_MAX;
+        only = i * 64 + (uint32_t)__builtin_ctzll(word);
+    }
+    return only;
 }
 
 /* ---- xl's notation ---- */
