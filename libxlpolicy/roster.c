@@ -150,8 +150,3 @@ int xlp_roster_call(struct xlp_roster *r, const struct xlp_snapshot *s,
     }
     return 0;
 }
-
-const struct xlp_domain_policy *xlp_roster_terms(const struct xlp_roster *r, size_t domain)
-{
-    return r->term_count ? &r->kinds[r->terms[domain].kind] : &r->usual;
-}

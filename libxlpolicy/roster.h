@@ -48,6 +48,10 @@ int xlp_roster_call(struct xlp_roster *r, const struct xlp_snapshot *s,
                     const struct xlp_policy *policy);
 
 /* xlp_policy_for of s->domains[domain] of the last call, and valid until the next. */
-const struct xlp_domain_policy *xlp_roster_terms(const struct xlp_roster *r, size_t domain);
+static inline const struct xlp_domain_policy *xlp_roster_terms(const struct xlp_roster *r,
+                                                               size_t domain)
+{
+    return r->term_count ? &r->kinds[r->terms[domain].kind] : &r->usual;
+}
 
 #endif

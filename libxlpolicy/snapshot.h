@@ -114,7 +114,8 @@ struct xlp_domain_memory {
     uint64_t by_hand_ns; /* how long ago its target was set, not by us; 0: nobody saw that */
 };
 
-/* What every tick has to look at stands first, so that it takes one line of the cache. */
+/* What every tick has to look at stands first, close together: most ticks wait for it to come from
+ * memory. */
 struct xlp_domain {
     uint32_t domid;
     uint8_t uuid[16];
@@ -124,13 +125,13 @@ struct xlp_domain {
     uint32_t cap_pct;                /* in % of one pCPU, for the whole domain; 0: no cap */
     uint32_t first_vcpu, vcpu_count; /* its vCPUs are snapshot.vcpus[first_vcpu ...] */
     uint32_t passthrough_devices;    /* PCI devices assigned */
-    uint32_t device_node;            /* NUMA node of these; XLP_UNKNOWN: none, or unknown */
+    bool released;                   /* the operator said `release`: hands off until `adopt` */
+    struct xlp_domain_memory memory;
+    uint32_t device_node; /* NUMA node of its PCI devices; XLP_UNKNOWN: none, or unknown */
     uint32_t memory_node; /* NUMA node that the host takes its memory from; XLP_UNKNOWN: several, or
                              unknown */
-    bool released;        /* the operator said `release`: hands off until `adopt` */
     enum xlp_guest_type type;
     struct xlp_weight_ledger ledger;
-    struct xlp_domain_memory memory;
     uint64_t age_ns;          /* since it first ran; at least this long */
     char name[XLP_NAME_SIZE]; /* printable ASCII, cut to fit */
 };

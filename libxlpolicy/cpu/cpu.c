@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "grow.h"
+#include "ownership.h"
 #include "tick.h"
 #include "weights.h"
 
@@ -30,8 +31,10 @@ void xlp_cpu_free(struct xlp_cpu *c)
         return;
     free(c->now.domains);
     free(c->now.vcpus);
+    free(c->now.homes);
     free(c->before.domains);
     free(c->before.vcpus);
+    free(c->before.homes);
     free(c->pools);
     xlp_weights_free(c->weights);
     xlp_budget_dispose(&c->budget);
@@ -39,7 +42,6 @@ void xlp_cpu_free(struct xlp_cpu *c)
     free(c->claims);
     free(c->items);
     free(c->claimants);
-    free(c->item_vcpus);
     free(c->scratch);
     free(c->shelves);
     free(c->pool_demand);
@@ -96,7 +98,6 @@ static int make_room(struct xlp_cpu *c, const struct xlp_snapshot *s)
         {&c->claims, sizeof(*c->claims), s->vcpu_count, &c->vcpu_room},
         {&c->items, sizeof(*c->items), s->vcpu_count, &c->vcpu_room},
         {&c->claimants, sizeof(*c->claimants), s->vcpu_count, &c->vcpu_room},
-        {&c->item_vcpus, sizeof(*c->item_vcpus), s->vcpu_count, &c->vcpu_room},
         {&c->pool_words, sizeof(*c->pool_words), s->pool_count, &c->pool_word_room},
         {&c->pool_demand, sizeof(*c->pool_demand), s->pool_count, &c->pool_demand_room},
         {&c->slots, sizeof(*c->slots), s->pcpu_count, &c->slot_room},
@@ -157,36 +158,6 @@ static double cap_per_vcpu(const struct xlp_snapshot *s, const struct xlp_domain
     return online ? xlp_min(1, d->cap_pct / 100.0 / online) : 1;
 }
 
-/* Measures a domain's vCPUs. Returns what they want, all together. */
-static double measure_vcpus(const struct tick *t, const struct xlp_domain *d)
-{
-    const struct xlp_vcpu *v = &t->s->vcpus[d->first_vcpu], *end = v + d->vcpu_count;
-    const struct xlp_cpumap *saturated = &t->c->saturated;
-    struct vcpu_past *past = &t->c->now.vcpus[d->first_vcpu];
-    struct xlp_vcpu_view *view = &t->views[d->first_vcpu];
-    struct demand_input in = {
-        .now_ns = t->s->time_ns, .elapsed_ns = t->elapsed_ns, .cap = cap_per_vcpu(t->s, d)};
-    bool stands_still = d->flags != 0;
-    double sum = 0;
-
-    for (; v < end; v++, past++, view++) {
-        double used, demand;
-
-        in.pcpu_saturated = xlp_cpumap_test(saturated, v->pcpu);
-        used = xlp_measure_demand(v, &in, past);
-        demand = past->known && v->online && !stands_still ? past->demand : 0;
-        *view = (struct xlp_vcpu_view){
-            .used = used > 0 ? used : 0,
-            .demand = demand,
-            .entitlement = demand, /* unless there is not enough */
-            .known = past->known,
-            .home = XLP_UNKNOWN,
-        };
-        sum += demand;
-    }
-    return sum;
-}
-
 /* Its place in the snapshot, or XLP_UNKNOWN: a domain that is being moved may be in no pool. */
 static uint32_t pool_index(const struct xlp_snapshot *s, uint32_t pool_id, uint32_t guess)
 {
@@ -200,6 +171,8 @@ static uint32_t pool_index(const struct xlp_snapshot *s, uint32_t pool_id, uint3
 
 static void measure(struct tick *t, const struct xlp_roster *roster)
 {
+    struct demand_input in = {
+        .now_ns = t->s->time_ns, .elapsed_ns = t->elapsed_ns, .saturated = &t->c->saturated};
     uint32_t pool = 0;
 
     measure_pcpus(t);
@@ -207,8 +180,12 @@ static void measure(struct tick *t, const struct xlp_roster *roster)
         t->c->pool_demand[i] = 0;
     for (uint32_t i = 0; i < t->s->domain_count; i++) {
         const struct xlp_domain *d = &t->s->domains[i];
-        double demand = measure_vcpus(t, d);
+        double demand;
 
+        in.cap = cap_per_vcpu(t->s, d);
+        in.stands_still = d->flags != 0;
+        demand = xlp_measure_demand(&t->s->vcpus[d->first_vcpu], d->vcpu_count, &in,
+                                    &t->c->now.vcpus[d->first_vcpu], &t->views[d->first_vcpu]);
         pool = pool_index(t->s, d->pool_id, pool);
         t->c->domains[i] = (struct domain_work){
             .pool = pool,

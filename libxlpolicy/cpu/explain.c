@@ -2,6 +2,7 @@
 /* What is done with a pool's vCPUs goes into the plan; why, or why not, into verdicts when asked.
  */
 #include "grow.h"
+#include "ownership.h"
 #include "tick.h"
 
 #define CLEARLY 1.05 /* so much above the mean is worth a word */
@@ -23,7 +24,7 @@ static struct xlp_reason reason_to_move(const struct tick *t, size_t position, u
                                         uint32_t to)
 {
     const struct item *item = &t->items[position];
-    int64_t demand = xlp_reason_pct(t->views[t->item_vcpus[position]].demand);
+    int64_t demand = xlp_reason_pct(t->views[item->vcpu].demand);
 
     switch (item->why) {
     case XLP_REASON_CPU_ROUND_ROBIN: return round_robin(position, t->pool.slot_count);
@@ -45,8 +46,8 @@ static struct xlp_reason reason_to_move(const struct tick *t, size_t position, u
 static int add_placement(struct tick *t, size_t position)
 {
     const struct item *item = &t->items[position];
-    uint32_t vcpu = t->item_vcpus[position], to = t->pool.pcpu_of[item->slot];
-    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
+    const struct xlp_vcpu *v = &t->s->vcpus[item->vcpu];
+    uint32_t to = t->pool.pcpu_of[item->slot];
     struct xlp_action *a = xlp_plan_add(t->plan, XLP_PLACE_VCPU, &t->s->domains[v->domain]);
     struct xlp_cpumap place = xlp_slot_pcpus(&t->pool, item->slot);
     struct xlp_cpu *c = t->c;
@@ -79,7 +80,7 @@ static struct xlp_reason reason_to_stay(const struct xlp_cpu *c, const struct xl
                                         const struct pool_word *pool, size_t item,
                                         const struct xlp_vcpu_view *views)
 {
-    uint32_t vcpu = c->item_vcpus[item], ticks = c->now.vcpus[vcpu].settle_ticks;
+    uint32_t vcpu = c->items[item].vcpu, ticks = c->now.homes[vcpu].settle_ticks;
     double load = c->load[views[vcpu].home];
     struct xlp_reason reason = {.number = {xlp_reason_pct(views[vcpu].demand), views[vcpu].home,
                                            xlp_reason_pct(load), xlp_reason_pct(pool->mean)}};

@@ -18,34 +18,6 @@ static inline double xlp_max(double a, double b)
     return a > b ? a : b;
 }
 
-/* ---- demand.c ---- */
-
-/* What is remembered of one vCPU. */
-struct vcpu_past {
-    uint64_t cpu_time_ns;
-    double demand;            /* smoothed; meaningful once known */
-    double blocked;           /* smoothed share of looks in which it was blocked */
-    double served;            /* what it used when it last got all it wanted, */
-    uint64_t served_ns;       /* when that was (0: never), */
-    uint64_t steady_since_ns; /* and since when it had been about as much */
-    uint32_t home;            /* where it was placed, or XLP_UNKNOWN */
-    uint32_t settle_ticks;    /* it is not moved again while this is above 0 */
-    bool known;               /* demand has been measured */
-    bool jumped;              /* demand rose clearly in the last interval */
-    bool looked;              /* there were looks in the last interval */
-};
-
-struct demand_input {
-    uint64_t now_ns, elapsed_ns;
-    bool pcpu_saturated; /* the pCPU it is on had next to no idle time */
-    double cap;          /* most it may use: 1, or its part of the domain's cap */
-};
-
-/* Measures one vCPU against its past, and updates that. Returns what it used (0 ... 1), or -1 when
- * that cannot be told: then what is remembered stands, unless its run time went backwards. */
-double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *in,
-                          struct vcpu_past *past);
-
 /* ---- what is placed, and where ---- */
 
 /* A pCPU, or where the scheduler hands out whole cores or sockets, one of these. Those of a pool
@@ -66,13 +38,15 @@ struct slot {
  * worked out once a tick for each. */
 struct map_facts {
     const struct xlp_cpumap *slots; /* its online pCPUs of the pool, as slots */
+    const struct xlp_cpumap *limit; /* these; NULL: it is a pin, or covers the pool */
     uint32_t only_slot;             /* its only online slot, or XLP_NOWHERE */
     uint32_t only_online;           /* the first pCPU of that, or XLP_UNKNOWN */
     uint32_t pin;                   /* its only pCPU (or slot) of all, or XLP_UNKNOWN */
-    uint32_t node;                  /* the node (as in struct slot) of its first online pCPU */
-    bool empty;                     /* no online pCPU of the pool is in it */
-    bool covers;                    /* every online pCPU of the pool is in it */
-    bool whole_nodes;               /* it takes each NUMA node of the pool entirely or not at all */
+    uint32_t home_node; /* the first node (as in struct slot) of a set of some whole nodes, or
+                           XLP_NOWHERE */
+    bool empty;         /* no online pCPU of the pool is in it */
+    bool covers;        /* every online pCPU of the pool is in it */
+    bool whole_nodes;   /* it takes each NUMA node of the pool entirely or not at all */
 };
 
 /* What all vCPUs of one pool share. */
@@ -98,39 +72,6 @@ void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, s
 
 /* All pCPUs of a slot. */
 struct xlp_cpumap xlp_slot_pcpus(const struct pool_facts *facts, uint32_t slot);
-
-/* ---- ownership.c ---- */
-
-/* Whether, and where, we may place one vCPU. */
-struct tenure {
-    bool movable;
-    bool whole_pool;    /* base is a pin that was handed over: the whole pool is allowed */
-    bool ours;          /* its masks are what we wrote last */
-    uint32_t home;      /* the single pCPU it is bound to, or XLP_UNKNOWN */
-    uint32_t home_slot; /* the slot that this is the first of, or XLP_NOWHERE */
-    uint32_t prefer;    /* without a home: the pCPU where it had best start */
-    uint32_t base;      /* the set to stay within: an index into snapshot.maps, */
-    const struct xlp_cpumap *allowed; /* and that as slots; NULL: everywhere in the pool */
-    uint32_t home_node; /* the node (as in struct slot) its memory is on, or XLP_NOWHERE */
-    enum xlp_reason_code verdict; /* when not movable: why, */
-    int64_t number;               /* and the number that goes with it */
-};
-
-/* XLP_REASON_NONE, or what of the domain itself forbids to place any of its vCPUs. terms: what the
- * configuration says of it. */
-enum xlp_reason_code xlp_domain_tenure(const struct xlp_domain *d, const struct xlp_policy *policy,
-                                       const struct xlp_domain_policy *terms);
-
-/* forbidden: of its domain, by xlp_domain_tenure. */
-void xlp_tenure(const struct xlp_vcpu *v, const struct pool_facts *pool,
-                const struct xlp_policy *policy, enum xlp_reason_code forbidden,
-                struct tenure *tenure_out);
-
-/* Fills in the masks that bind it to the pCPUs `to` in the policy's affinity mode. */
-void xlp_tenure_masks(const struct xlp_snapshot *s, const struct xlp_vcpu *v,
-                      const struct tenure *tenure, const struct xlp_policy *policy,
-                      const struct xlp_cpumap *to, struct xlp_cpumap *hard_out,
-                      struct xlp_cpumap *soft_out);
 
 /* ---- entitlement.c ---- */
 
@@ -161,6 +102,7 @@ struct item {
     enum xlp_reason_code why_first; /* in: what it is set to when an item without a slot gets one */
     bool may_move;                  /* settled, and movable */
     bool stays_home;                /* never to leave home_node */
+    uint32_t vcpu;                  /* the balancer leaves it alone */
 };
 
 struct balance_limits {

@@ -29,11 +29,14 @@ static void recall_domain(struct xlp_cpu *c, const struct xlp_domain *d,
     *now = (struct domain_past){
         .domid = d->domid, .first_vcpu = d->first_vcpu, .vcpu_count = d->vcpu_count};
     memcpy(now->uuid, d->uuid, sizeof(now->uuid));
-    for (uint32_t k = 0; k < d->vcpu_count; k++)
-        c->now.vcpus[d->first_vcpu + k] =
-            past && k < past->vcpu_count
-                ? c->before.vcpus[past->first_vcpu + k]
-                : (struct vcpu_past){.cpu_time_ns = UINT64_MAX, .home = XLP_UNKNOWN};
+    for (uint32_t k = 0; k < d->vcpu_count; k++) {
+        bool known = past && k < past->vcpu_count;
+
+        c->now.vcpus[d->first_vcpu + k] = known ? c->before.vcpus[past->first_vcpu + k]
+                                                : (struct vcpu_past){.cpu_time_ns = UINT64_MAX};
+        c->now.homes[d->first_vcpu + k] =
+            known ? c->before.homes[past->first_vcpu + k] : (struct vcpu_home){.pcpu = XLP_UNKNOWN};
+    }
 }
 
 int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s, bool same)
@@ -48,7 +51,8 @@ int xlp_recall(struct xlp_cpu *c, const struct xlp_snapshot *s, bool same)
     c->now.domain_count = 0;
     if (xlp_grow(&c->now.domains, &c->now.domain_room, s->domain_count, sizeof(*c->now.domains)) <
             0 ||
-        xlp_grow(&c->now.vcpus, &c->now.vcpu_room, s->vcpu_count, sizeof(*c->now.vcpus)) < 0)
+        xlp_grow(&c->now.vcpus, &c->now.vcpu_room, s->vcpu_count, sizeof(*c->now.vcpus)) < 0 ||
+        xlp_grow(&c->now.homes, &c->now.home_room, s->vcpu_count, sizeof(*c->now.homes)) < 0)
         return -1;
     c->now.domain_count = s->domain_count;
     for (size_t i = 0; i < s->domain_count; i++)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ownership.h"
 #include "tick.h"
 #include "weights.h"
 
@@ -36,56 +37,14 @@ static void entitle_pool(struct tick *t)
             n = add_claims(t, i, n);
     xlp_entitle(c->claims, n, (double)t->pool.slot_count, c->scratch);
     for (size_t i = 0; i < n; i++) {
-        uint32_t first = c->claimants[i], domain = t->s->vcpus[first].domain;
+        const uint32_t first = c->claimants[i], end = first + t->pool.unit;
+        uint32_t v = first;
 
-        for (uint32_t v = first;
-             v < first + t->pool.unit && v < t->s->vcpu_count && t->s->vcpus[v].domain == domain;
-             v++)
+        do
             t->views[v].entitlement = xlp_min(t->views[v].demand, c->claims[i].entitlement);
+        while (++v < end && v < t->s->vcpu_count &&
+               t->s->vcpus[v].domain == t->s->vcpus[first].domain);
     }
-}
-
-/* Where a vCPU that we do not place runs: where both masks let it, or else where the hard one does.
- */
-static struct xlp_cpumap slots_of_fixed(const struct tick *t, const struct xlp_vcpu *v)
-{
-    const struct map_facts *hard = &t->c->maps[v->hard], *soft = &t->c->maps[v->soft];
-    struct xlp_cpumap both;
-
-    if (soft->covers || soft->empty)
-        return *hard->slots;
-    if (hard->covers)
-        return *soft->slots;
-    both = xlp_cpumap_and(hard->slots, soft->slots);
-    return xlp_cpumap_is_empty(&both) ? *hard->slots : both;
-}
-
-static void add_fixed_to(struct tick *t, uint32_t slot, const struct xlp_vcpu_view *view,
-                         uint32_t slot_count)
-{
-    t->c->slots[slot].fixed_load += view->entitlement / slot_count;
-    t->c->slots[slot].fixed_demand += view->demand / slot_count;
-}
-
-/* Its load lies on its pin, or is spread over where it may run. */
-static void add_fixed(struct tick *t, uint32_t vcpu)
-{
-    const struct xlp_vcpu_view *view = &t->views[vcpu];
-    const struct xlp_vcpu *v = &t->s->vcpus[vcpu];
-    uint32_t pin = t->c->maps[v->hard].only_slot, count;
-    struct xlp_cpumap slots;
-
-    if (view->demand == 0)
-        return;
-    if (pin != XLP_NOWHERE) { /* whatever it would prefer */
-        add_fixed_to(t, pin, view, 1);
-        return;
-    }
-    slots = slots_of_fixed(t, v);
-    count = xlp_cpumap_count(&slots);
-    for (uint32_t i = xlp_cpumap_next(&slots, 0); i < XLP_PCPUS_MAX;
-         i = xlp_cpumap_next(&slots, i + 1))
-        add_fixed_to(t, i, view, count);
 }
 
 /* A pCPU as a slot; XLP_NOWHERE where it is not one of those allowed (NULL: all of the pool's). */
@@ -108,82 +67,62 @@ static bool is_to_be_softened(const struct tick *t, const struct xlp_vcpu *v,
            v->ledger.our_hard != v->ledger.original_hard && t->c->maps[v->hard].pin != XLP_UNKNOWN;
 }
 
-/* The node (as in struct slot) of a guest's PCI device, or XLP_NOWHERE. */
-static uint32_t device_node(const struct tick *t, const struct xlp_domain *d)
+/* What is placed goes as one, so it is as large as the largest of its vCPUs. */
+static void take_largest(const struct tick *t, uint32_t first, uint32_t end, struct item *item)
 {
-    if (d->device_node == XLP_UNKNOWN)
-        return XLP_NOWHERE;
-    for (size_t i = 0; i < t->s->pcpu_count; i++)
-        if (t->s->pcpus[i].node == d->device_node &&
-            xlp_cpumap_test(&t->pool.online, t->s->pcpus[i].id))
-            return t->c->slots[t->pool.slot_of[t->s->pcpus[i].id]].node;
-    return XLP_NOWHERE;
-}
-
-/* A guest stays on the node of its device, if its mask lets it be there at all. */
-static void bind_to_device(const struct tick *t, struct item *item)
-{
-    uint32_t node = device_node(t, &t->s->domains[item->owner]);
-    bool may = false;
-
-    for (uint32_t i = 0; i < t->pool.slot_count && !may; i++)
-        may = t->c->slots[i].node == node && (!item->allowed || xlp_cpumap_test(item->allowed, i));
-    if (!may)
-        return;
-    item->home_node = node;
-    item->stays_home = true;
-    if (item->slot == XLP_NOWHERE) {
-        item->why_first = XLP_REASON_CPU_DEVICE_FIRST;
-    } else if (t->c->slots[item->slot].node != node) {
-        item->slot = XLP_NOWHERE;
-        item->why_first = XLP_REASON_CPU_DEVICE_NODE;
+    for (uint32_t i = first; i < end; i++) {
+        item->load = xlp_max(item->load, t->views[i].entitlement);
+        item->demand = xlp_max(item->demand, t->views[i].demand);
     }
 }
 
 /* Of the vCPUs from first on, which go together. */
-static void add_item(struct tick *t, uint32_t first, uint32_t end, const struct tenure *tenure)
+static void add_item(struct tick *t, uint32_t first, uint32_t end, const struct domain_work *d,
+                     const struct tenure *tenure)
 {
     const struct xlp_vcpu *v = &t->s->vcpus[first];
-    const struct xlp_vcpu_view *view = &t->views[first];
     const struct xlp_cpumap *allowed = tenure->allowed;
-    struct item *item = &t->items[t->item_count];
+    struct item *item = &t->items[t->item_count++];
 
-    t->item_vcpus[t->item_count++] = first;
     *item = (struct item){
-        .load = view->entitlement,
-        .demand = view->demand,
+        .load = t->views[first].entitlement,
+        .demand = t->views[first].demand,
         .allowed = allowed,
         .owner = v->domain,
         .home_node = tenure->home_node,
         .slot = tenure->home_slot,
         .prefer = XLP_NOWHERE,
         .why_first = XLP_REASON_CPU_FIRST_PLACE,
-        .may_move = t->c->now.vcpus[first].settle_ticks == 0,
+        .may_move = t->c->now.homes[first].settle_ticks == 0,
+        .vcpu = first,
     };
-    for (uint32_t i = first + 1; i < end; i++) {
-        item->load = xlp_max(item->load, t->views[i].entitlement);
-        item->demand = xlp_max(item->demand, t->views[i].demand);
-    }
+    if (end - first > 1)
+        take_largest(t, first + 1, end, item);
     if (allowed && !xlp_cpumap_test(allowed, item->slot))
         item->slot = XLP_NOWHERE;
     if (item->slot == XLP_NOWHERE)
         item->prefer = slot_of(t, tenure->prefer, allowed);
     else if (is_to_be_softened(t, v, tenure))
         item->why = XLP_REASON_CPU_MODE;
-    if (t->c->domains[v->domain].passthrough)
-        bind_to_device(t, item);
+    if (d->passthrough)
+        xlp_bind_to_device(t, item);
     if (item->slot != XLP_NOWHERE)
         t->c->load_before[item->slot] += item->load;
 }
 
-/* A vCPU that changed places since the last snapshot, by whomever, is given time to settle. */
-static void watch_home(struct vcpu_past *past, uint32_t home, const struct xlp_policy *policy)
+/* Notes where a vCPU is bound; if that changed since the last snapshot, whoever did it, it is given
+ * time to settle. Whether it can be placed: it is online, and what it wants is known. */
+static bool watch_home(struct tick *t, uint32_t vcpu, uint32_t pcpu)
 {
-    if (past->settle_ticks > 0)
-        past->settle_ticks--;
-    if (past->home != home && past->home != XLP_UNKNOWN)
-        past->settle_ticks = (uint32_t)policy->cpu_cooldown_ticks;
-    past->home = home;
+    struct vcpu_home *home = &t->c->now.homes[vcpu];
+    struct xlp_vcpu_view *view = &t->views[vcpu];
+
+    if (home->settle_ticks > 0)
+        home->settle_ticks--;
+    if (home->pcpu != pcpu && home->pcpu != XLP_UNKNOWN)
+        home->settle_ticks = (uint32_t)t->policy->cpu_cooldown_ticks;
+    home->pcpu = view->home = pcpu;
+    return t->s->vcpus[vcpu].online & view->known;
 }
 
 /* The vCPUs from first on, which the scheduler takes as one and which have one affinity, so what
@@ -191,43 +130,41 @@ static void watch_home(struct vcpu_past *past, uint32_t home, const struct xlp_p
 static void sort_vcpus(struct tick *t, uint32_t first, uint32_t end, struct domain_work *d,
                        enum xlp_reason_code forbidden)
 {
-    struct vcpu_past *pasts = t->c->now.vcpus;
-    struct xlp_vcpu_view *views = t->views;
-    const struct xlp_vcpu *vcpus = t->s->vcpus;
     struct tenure tenure;
-    bool there = false; /* one of them can be placed: it is online, and what it wants is known */
+    uint32_t v = first;
+    bool there = false;
 
-    xlp_tenure(&vcpus[first], &t->pool, t->policy, forbidden, &tenure);
-    for (uint32_t v = first; v < end; v++) {
-        watch_home(&pasts[v], tenure.home, t->policy);
-        views[v].home = tenure.home;
-        there |= vcpus[v].online & views[v].known;
-    }
+    xlp_tenure(&t->s->vcpus[first], &t->pool, t->policy, forbidden, &tenure);
+    do
+        there |= watch_home(t, v, tenure.home);
+    while (++v < end);
     if (!tenure.movable && d->unmoved == XLP_REASON_NONE) {
         d->unmoved = tenure.verdict;
         d->number = (uint32_t)tenure.number;
     }
     /* Nothing is decided on a look that could be compared with none before. */
     if (tenure.movable && t->elapsed_ns && there)
-        add_item(t, first, end, &tenure);
+        add_item(t, first, end, d, &tenure);
     else
-        for (uint32_t v = first; v < end; v++)
-            add_fixed(t, v);
+        for (v = first; v < end; v++)
+            xlp_add_fixed(t, v);
 }
 
-static void sort_domain(struct tick *t, uint32_t domain)
+static void sort_domain(struct tick *t, struct domain_work *d)
 {
-    struct domain_work *d = &t->c->domains[domain];
     const enum xlp_reason_code forbidden = d->unmoved;
-    uint32_t end = d->first_vcpu + d->vcpu_count, unit = t->pool.unit;
-    size_t first = t->item_count;
+    const uint32_t end = d->first_vcpu + d->vcpu_count, unit = t->pool.unit;
+    const size_t first = t->item_count;
+    size_t kin;
 
     for (uint32_t v = d->first_vcpu; v < end; v += unit)
         sort_vcpus(t, v, end - v < unit ? end : v + unit, d, forbidden);
-    if (t->item_count > first)
-        d->first_item = (uint32_t)(t->items_so_far + first);
-    for (size_t i = first; i < t->item_count; i++)
-        t->items[i].kin = (uint32_t)(t->item_count - first);
+    kin = t->item_count - first;
+    if (kin == 0)
+        return;
+    d->first_item = (uint32_t)(t->items_so_far + first);
+    for (size_t i = first; i < first + kin; i++)
+        t->items[i].kin = (uint32_t)kin;
 }
 
 static struct balance_limits limits_of(const struct xlp_policy *p, uint32_t moves_max)
@@ -267,7 +204,6 @@ static void start_pool(struct tick *t)
     xlp_pool_facts(t->s, &t->s->pools[t->pool_index], c->slots, c->maps, c->map_slots, &t->pool);
     memset(c->load_before, 0, t->pool.slot_count * sizeof(*c->load_before));
     t->items = c->items + t->items_so_far;
-    t->item_vcpus = c->item_vcpus + t->items_so_far;
     t->item_count = 0;
     t->word = &c->pool_words[t->pool_index];
     *t->word = (struct pool_word){
@@ -293,7 +229,7 @@ int xlp_place_pool(struct tick *t)
         entitle_pool(t);
     for (uint32_t i = 0; i < t->s->domain_count; i++)
         if (t->c->domains[i].pool == t->pool_index)
-            sort_domain(t, i);
+            sort_domain(t, &t->c->domains[i]);
     for (size_t i = 0; i < t->pool.slot_count; i++)
         t->c->load_before[i] += t->c->slots[i].fixed_load;
     if (place(t) < 0 || xlp_add_placements(t) < 0)

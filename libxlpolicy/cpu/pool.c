@@ -168,28 +168,44 @@ static uint32_t pin_of(const struct xlp_cpumap *map, const struct map_facts *m,
     return xlp_cpumap_only(map);
 }
 
+/* Puts what is online of the map into map_slots. Returns the only slot of it, or XLP_NOWHERE. */
+static uint32_t find_slots(const struct xlp_cpumap *map, const struct pool_facts *facts,
+                           struct xlp_cpumap *map_slots)
+{
+    uint32_t first = XLP_NOWHERE;
+    bool several = false;
+
+    *map_slots = xlp_cpumap_none();
+    for (uint32_t i = 0; i < XLP_CPUMAP_WORDS; i++)
+        for (uint64_t left = map->word[i] & facts->online.word[i]; left; left &= left - 1) {
+            uint32_t slot = facts->slot_of[i * 64 + (uint32_t)__builtin_ctzll(left)];
+
+            several |= first != XLP_NOWHERE && first != slot;
+            first = slot;
+            xlp_cpumap_set(map_slots, slot);
+        }
+    return several ? XLP_NOWHERE : first;
+}
+
 static void learn_map(const struct xlp_cpumap *map, const struct pool_facts *facts,
                       const struct slot *slots, struct xlp_cpumap *map_slots, struct map_facts *out)
 {
-    struct xlp_cpumap in_online = xlp_cpumap_and(map, &facts->online);
-    uint32_t only;
+    uint32_t only = find_slots(map, facts, map_slots);
 
-    *map_slots = xlp_cpumap_none();
     out->slots = map_slots;
-    for (uint32_t p = xlp_cpumap_next(&in_online, 0); p < XLP_PCPUS_MAX;
-         p = xlp_cpumap_next(&in_online, p + 1))
-        xlp_cpumap_set(map_slots, facts->slot_of[p]);
-    only = xlp_cpumap_only(map_slots);
     out->only_slot = only;
-    out->only_online = only == XLP_UNKNOWN ? XLP_UNKNOWN : facts->pcpu_of[only];
+    out->only_online = only == XLP_NOWHERE ? XLP_UNKNOWN : facts->pcpu_of[only];
     out->pin = pin_of(map, out, facts);
-    out->empty = xlp_cpumap_is_empty(&in_online);
+    out->empty = only == XLP_NOWHERE && xlp_cpumap_is_empty(map_slots);
     out->covers = xlp_cpumap_is_subset(&facts->online, map);
     out->whole_nodes = out->covers;
-    out->node = out->empty ? XLP_NOWHERE : slots[xlp_cpumap_next(map_slots, 0)].node;
     /* One pCPU is a pin before it is a node. */
-    if (!out->covers && only == XLP_UNKNOWN)
+    if (!out->covers && only == XLP_NOWHERE)
         out->whole_nodes = takes_whole_nodes(out, facts, slots);
+    out->home_node = out->whole_nodes && !out->covers && !out->empty
+                         ? slots[xlp_cpumap_next(map_slots, 0)].node
+                         : XLP_NOWHERE;
+    out->limit = out->pin == XLP_UNKNOWN && !out->covers ? out->slots : NULL;
 }
 
 void xlp_pool_facts(const struct xlp_snapshot *s, const struct xlp_pool *pool, struct slot *slots,

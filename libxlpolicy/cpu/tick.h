@@ -4,6 +4,7 @@
 #define XLP_CPU_TICK_H
 
 #include "budget.h"
+#include "demand.h"
 #include "parts.h"
 
 struct pool_past {
@@ -11,7 +12,13 @@ struct pool_past {
     struct lane lane;
 };
 
-/* Parallel to the snapshot's domains; pasts are parallel to its vCPUs. */
+/* Where a vCPU was placed, and since when. */
+struct vcpu_home {
+    uint32_t pcpu;         /* or XLP_UNKNOWN */
+    uint32_t settle_ticks; /* it is not moved again while this is above 0 */
+};
+
+/* Parallel to the snapshot's domains; pasts and homes are parallel to its vCPUs. */
 struct domain_past {
     uint32_t domid;
     uint8_t uuid[16];
@@ -22,7 +29,8 @@ struct memory_of {
     struct domain_past *domains;
     size_t domain_count, domain_room;
     struct vcpu_past *vcpus;
-    size_t vcpu_room;
+    struct vcpu_home *homes;
+    size_t vcpu_room, home_room;
 };
 
 /* What the steps need of each domain of the snapshot, close together. */
@@ -63,10 +71,9 @@ struct xlp_cpu {
     /* Room for one tick's work, kept. */
     struct domain_work *domains; /* of each domain of the snapshot */
     size_t domain_room;
-    struct claim *claims; /* of each vCPU of the snapshot, like the three below */
+    struct claim *claims; /* of each vCPU of the snapshot, like the two below */
     struct item *items;   /* pool after pool */
     uint32_t *claimants;  /* vCPU of each claim */
-    uint32_t *item_vcpus; /* vCPU of each item */
     size_t vcpu_room;
     uint32_t *scratch; /* three times as many as vCPUs, like the next */
     struct shelved *shelves;
@@ -104,7 +111,6 @@ struct tick {
     struct pool_facts pool;
     struct pool_word *word;
     struct item *items;
-    uint32_t *item_vcpus;
     size_t item_count;
 };
 
@@ -121,6 +127,15 @@ struct lane *xlp_lane_of(struct xlp_cpu *c, uint32_t pool_id);
 
 /* Decides for the pool at hand. 0, or -1 when memory is out. */
 int xlp_place_pool(struct tick *t);
+
+/* ---- apart.c ---- */
+
+/* The load of a vCPU that we do not place lies on its pin, or is spread over where it may run. */
+void xlp_add_fixed(struct tick *t, uint32_t vcpu);
+
+/* The item of a guest with a PCI device stays on the node of that, if its mask lets it be there at
+ * all. */
+void xlp_bind_to_device(const struct tick *t, struct item *item);
 
 /* ---- explain.c ---- */
 

@@ -5,10 +5,22 @@
 
 #include "check_main.h"
 #include "cpu/cpu.h"
+#include "cpu/demand.h"
 #include "cpu/parts.h"
 #include "made_host.h"
 
 /* ---- demand ---- */
+
+static const struct xlp_cpumap no_pcpu, every_pcpu = {{1}}; /* all that these tests have: 0 */
+
+static double measured(const struct xlp_vcpu *v, const struct demand_input *in,
+                       struct vcpu_past *past)
+{
+    struct xlp_vcpu_view view;
+
+    xlp_measure_demand(v, 1, in, past, &view);
+    return view.used;
+}
 
 /* Feeds one second in which the vCPU ran, waited and blocked that many hundredths. */
 static void one_second(struct vcpu_past *past, int ran, int waited, int blocked)
@@ -21,9 +33,9 @@ static void one_second(struct vcpu_past *past, int ran, int waited, int blocked)
         .samples_blocked = (uint32_t)blocked,
     };
     struct demand_input in = {
-        .now_ns = SECOND_NS, .elapsed_ns = SECOND_NS, .pcpu_saturated = true, .cap = 1};
+        .now_ns = SECOND_NS, .elapsed_ns = SECOND_NS, .saturated = &every_pcpu, .cap = 1};
 
-    xlp_measure_demand(&v, &in, past);
+    measured(&v, &in, past);
 }
 
 START_TEST(a_vcpu_that_never_blocks_wants_what_it_waited_for)
@@ -48,9 +60,10 @@ START_TEST(a_clock_that_runs_backwards_starts_the_measurement_anew)
 {
     struct vcpu_past past = {.cpu_time_ns = 500, .known = true, .demand = 0.5};
     struct xlp_vcpu v = {.cpu_time_ns = 400};
-    struct demand_input in = {.now_ns = 1, .elapsed_ns = SECOND_NS, .cap = 1};
+    struct demand_input in = {
+        .now_ns = 1, .elapsed_ns = SECOND_NS, .saturated = &no_pcpu, .cap = 1};
 
-    ck_assert_double_eq(xlp_measure_demand(&v, &in, &past), -1);
+    ck_assert_double_eq(measured(&v, &in, &past), 0);
     ck_assert(!past.known);
     ck_assert_uint_eq(past.cpu_time_ns, 400);
 }
@@ -60,9 +73,10 @@ START_TEST(a_capped_vcpu_wants_no_more_than_its_cap)
 {
     struct vcpu_past past = {.cpu_time_ns = 0};
     struct xlp_vcpu v = {.cpu_time_ns = SECOND_NS / 2, .samples = 10, .samples_waiting = 5};
-    struct demand_input in = {.now_ns = 1, .elapsed_ns = SECOND_NS, .cap = 0.5};
+    struct demand_input in = {
+        .now_ns = 1, .elapsed_ns = SECOND_NS, .saturated = &no_pcpu, .cap = 0.5};
 
-    xlp_measure_demand(&v, &in, &past);
+    measured(&v, &in, &past);
     ck_assert_double_eq(past.demand, 0.5);
 }
 END_TEST
@@ -71,9 +85,10 @@ START_TEST(what_one_vcpu_used_of_its_domains_cap_it_wanted)
 {
     struct vcpu_past past = {.cpu_time_ns = 0};
     struct xlp_vcpu v = {.cpu_time_ns = SECOND_NS};
-    struct demand_input in = {.now_ns = 1, .elapsed_ns = SECOND_NS, .cap = 0.25};
+    struct demand_input in = {
+        .now_ns = 1, .elapsed_ns = SECOND_NS, .saturated = &no_pcpu, .cap = 0.25};
 
-    xlp_measure_demand(&v, &in, &past); /* the other three of the domain idle */
+    measured(&v, &in, &past); /* the other three of the domain idle */
     ck_assert_double_eq(past.demand, 1);
 }
 END_TEST
@@ -82,25 +97,26 @@ START_TEST(what_it_wanted_when_served_is_believed_for_as_long_again)
 {
     struct vcpu_past past = {.cpu_time_ns = 0};
     struct xlp_vcpu v = {.cpu_time_ns = SECOND_NS * 6 / 10};
-    struct demand_input in = {.now_ns = 10 * SECOND_NS, .elapsed_ns = SECOND_NS, .cap = 1};
+    struct demand_input in = {
+        .now_ns = 10 * SECOND_NS, .elapsed_ns = SECOND_NS, .saturated = &no_pcpu, .cap = 1};
 
     for (int i = 0; i < 8; i++) { /* served: 60 % */
         in.now_ns += SECOND_NS;
-        xlp_measure_demand(&v, &in, &past);
+        measured(&v, &in, &past);
         v.cpu_time_ns += SECOND_NS * 6 / 10;
     }
     v.cpu_time_ns -= SECOND_NS * 6 / 10;
-    in.pcpu_saturated = true;
+    in.saturated = &every_pcpu;
     for (int i = 0; i < 10; i++) {
         in.now_ns += SECOND_NS;
         v.cpu_time_ns += SECOND_NS / 4; /* now it gets 25 % */
-        xlp_measure_demand(&v, &in, &past);
+        measured(&v, &in, &past);
     }
     ck_assert_double_eq_tol(past.demand, 0.6, 0.01);
     for (int i = 0; i < 30; i++) {
         in.now_ns += SECOND_NS;
         v.cpu_time_ns += SECOND_NS / 4;
-        xlp_measure_demand(&v, &in, &past);
+        measured(&v, &in, &past);
     }
     ck_assert_double_gt(past.demand, 0.9); /* long ago: it is probed upwards */
 }

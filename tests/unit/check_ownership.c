@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Whose a vCPU's affinity is, and where we may place it. */
 #include "check_main.h"
-#include "cpu/parts.h"
+#include "cpu/ownership.h"
 #include "made_host.h"
 
 static struct xlp_snapshot s;

@@ -11,10 +11,36 @@
  * what it used while it was served is remembered, and believed for as long again as it had been
  * steady; but not when it uses more than that now. More is a part of it, and not of a pCPU: among
  * many that want little, who wanted 8 % and gets 9 %, and never blocks, may want all of one.
+ *
+ * Inline, because every tick asks it of every vCPU. Private to libxlpolicy/cpu.
  */
+#ifndef XLP_CPU_DEMAND_H
+#define XLP_CPU_DEMAND_H
+
 #include <math.h>
 
 #include "parts.h"
+
+/* What is remembered of what one vCPU used and wanted. */
+struct vcpu_past {
+    uint64_t cpu_time_ns;
+    double demand;            /* smoothed; meaningful once known */
+    double blocked;           /* smoothed share of looks in which it was blocked */
+    double served;            /* what it used when it last got all it wanted, */
+    uint64_t served_ns;       /* when that was (0: never), */
+    uint64_t steady_since_ns; /* and since when it had been about as much */
+    bool known;               /* demand has been measured */
+    bool jumped;              /* demand rose clearly in the last interval */
+    bool looked;              /* there were looks in the last interval */
+};
+
+/* What holds for all vCPUs of a domain. */
+struct demand_input {
+    uint64_t now_ns, elapsed_ns;
+    const struct xlp_cpumap *saturated; /* pCPUs that had next to no idle time */
+    double cap;                         /* most each may use: 1, or its part of the domain's cap */
+    bool stands_still;                  /* nobody wants anything for now */
+};
 
 #define JUMP          0.10 /* a demand that rose by more is news, not noise */
 #define SMOOTH_SERVED 0.70 /* weight of the newest use, which is measured exactly, */
@@ -34,7 +60,7 @@
 #define BELIEF_MAX_NS   (300 * UINT64_C(1000000000))
 #define PROBE           1.1 /* without looks and memory: up by so much a tick */
 
-static double smooth(double new, bool served, struct vcpu_past *past)
+static inline double xlp_smooth(double new, bool served, struct vcpu_past *past)
 {
     double old = past->demand;
     double weight = served || !past->looked ? SMOOTH_SERVED : SMOOTH_UNSERVED;
@@ -49,15 +75,15 @@ static double smooth(double new, bool served, struct vcpu_past *past)
 }
 
 /* Whether it got all it wanted in the last interval. */
-static bool was_served(const struct xlp_vcpu *v, const struct demand_input *in,
-                       struct vcpu_past *past)
+static inline bool xlp_was_served(const struct xlp_vcpu *v, const struct demand_input *in,
+                                  struct vcpu_past *past)
 {
     bool looked_before = past->looked;
     double blocked;
 
     past->looked = v->samples > 0;
     if (!past->looked)
-        return !in->pcpu_saturated || v->blocked;
+        return v->blocked || !xlp_cpumap_test(in->saturated, v->pcpu);
     blocked = (double)v->samples_blocked / v->samples;
     if (looked_before)
         blocked = past->blocked + SMOOTH_BLOCKED * (blocked - past->blocked);
@@ -65,7 +91,7 @@ static bool was_served(const struct xlp_vcpu *v, const struct demand_input *in,
     return blocked >= BLOCKED_CLEARLY;
 }
 
-static void remember_served(double used, uint64_t now_ns, struct vcpu_past *past)
+static inline void xlp_remember_served(double used, uint64_t now_ns, struct vcpu_past *past)
 {
     if (past->served_ns && fabs(used - past->served) <= STEADY) {
         past->served += 0.3 * (used - past->served);
@@ -76,7 +102,7 @@ static void remember_served(double used, uint64_t now_ns, struct vcpu_past *past
     past->served_ns = now_ns;
 }
 
-static bool is_believed(double used, uint64_t now_ns, const struct vcpu_past *past)
+static inline bool xlp_is_believed(double used, uint64_t now_ns, const struct vcpu_past *past)
 {
     uint64_t life_ns = BELIEF_NS + (past->served_ns - past->steady_since_ns);
     double beyond = xlp_min(BEYOND_MOST, BEYOND * past->served);
@@ -87,18 +113,19 @@ static bool is_believed(double used, uint64_t now_ns, const struct vcpu_past *pa
 }
 
 /* It was not served: what it may want. */
-static double guess(const struct xlp_vcpu *v, double used, uint64_t now_ns,
-                    const struct vcpu_past *past)
+static inline double xlp_guess(const struct xlp_vcpu *v, double used, uint64_t now_ns,
+                               const struct vcpu_past *past)
 {
-    if (is_believed(used, now_ns, past))
+    if (xlp_is_believed(used, now_ns, past))
         return xlp_max(used, past->served);
     if (v->samples)
         return used + (1 - used) * (1 - past->blocked / BLOCKED_CLEARLY);
     return xlp_min(1, PROBE * xlp_max(used, past->known ? past->demand : used));
 }
 
-double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *in,
-                          struct vcpu_past *past)
+/* Returns what it used (0 ... 1), or 0 when that cannot be told. */
+static inline double xlp_measure_use(const struct xlp_vcpu *v, const struct demand_input *in,
+                                     double elapsed_ns, struct vcpu_past *past)
 {
     uint64_t ran_ns = v->cpu_time_ns - past->cpu_time_ns;
     bool backwards = v->cpu_time_ns < past->cpu_time_ns, served;
@@ -108,19 +135,48 @@ double xlp_measure_demand(const struct xlp_vcpu *v, const struct demand_input *i
     if (backwards) {
         past->known = past->looked = false;
         past->served_ns = 0;
-        return -1;
+        return 0;
     }
-    used = (double)ran_ns / (double)in->elapsed_ns;
+    used = (double)ran_ns / elapsed_ns;
     if (in->elapsed_ns == 0 || used > IMPOSSIBLE)
-        return -1; /* a clock jumped: what is remembered stands */
+        return 0; /* a clock jumped: what is remembered stands */
     used = xlp_min(1, used);
-    served = was_served(v, in, past);
+    served = xlp_was_served(v, in, past);
     if (served)
-        remember_served(used, in->now_ns, past);
-    demand = served ? used : used >= FULLY_USED ? 1 : guess(v, used, in->now_ns, past);
+        xlp_remember_served(used, in->now_ns, past);
+    demand = served ? used : used >= FULLY_USED ? 1 : xlp_guess(v, used, in->now_ns, past);
     demand =
         xlp_max(used, xlp_min(in->cap, demand)); /* a cap is the domain's, and may go to one vCPU */
-    past->demand = past->known ? smooth(demand, served, past) : demand;
+    past->demand = past->known ? xlp_smooth(demand, served, past) : demand;
     past->known = true;
     return used;
 }
+
+/* Measures the vCPUs of one domain against their pasts, updates those, and makes their views, as if
+ * all could have what they want. Where use cannot be told, what is remembered stands, unless the
+ * run time went backwards. Returns what they want, all together. */
+static inline double xlp_measure_demand(const struct xlp_vcpu *vcpus, uint32_t count,
+                                        const struct demand_input *in, struct vcpu_past *pasts,
+                                        struct xlp_vcpu_view *views_out)
+{
+    const double elapsed_ns = (double)in->elapsed_ns;
+    double sum = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        double used = xlp_measure_use(&vcpus[i], in, elapsed_ns, &pasts[i]);
+        bool wants = pasts[i].known && vcpus[i].online && !in->stands_still;
+        double demand = wants ? pasts[i].demand : 0;
+
+        views_out[i] = (struct xlp_vcpu_view){
+            .used = used,
+            .demand = demand,
+            .entitlement = demand, /* unless there is not enough */
+            .known = pasts[i].known,
+            .home = XLP_UNKNOWN,
+        };
+        sum += demand;
+    }
+    return sum;
+}
+
+#endif
