@@ -24,10 +24,13 @@ void xlp_hold_observe(struct hold *hold, const struct xlp_domain *d,
     bool is_ours = m->ledger.recorded && m->target_kib == m->ledger.our_target_kib;
 
     hold->left_ns = xlp_time_left(hold->left_ns, passed_ns);
+    /* Until it is built its toolstack may yet write the target, or write another. */
+    if (d->flags & XLP_DOMAIN_BUILDING)
+        return;
     if (is_ours) {
         hold->honoured = false;
         hold->left_ns = 0;
-    } else if (!(d->flags & XLP_DOMAIN_BUILDING) && set_by_hand(hold, d)) {
+    } else if (set_by_hand(hold, d)) {
         hold->honoured = true;
         hold->honoured_kib = m->target_kib;
         hold->left_ns = xlp_time_left((uint64_t)policy->mem_manual_hold_s * XLP_SECOND_NS,
