@@ -274,11 +274,11 @@ static int64_t loan_kib(const struct party *p, const struct room *room)
 
 /* A guest that says it uses more than its share has that for as long as nobody lacks any of theirs.
  * Whether it is true cannot be known; so it has to be given back in either case, but slowly. What
- * is free, or in excess with others, the allocation has counted already; what is promised to a
- * balloon that does not take it, is had without taking anybody what they use. */
+ * others have in excess the allocation has counted already; what is free, or promised to a balloon
+ * that does not take it, is had without taking anybody what they use. */
 static void recall_loans(struct party *parties, size_t count, const struct room *room)
 {
-    int64_t left_kib = room->owed_kib - room->idle_kib;
+    int64_t left_kib = room->owed_kib - room->idle_kib - xlp_max_kib(0, room->free_kib);
 
     for (size_t i = 0; i < count && left_kib > 0; i++) {
         struct party *p = &parties[i];

@@ -82,6 +82,12 @@ START_TEST(who_comes_late_gets_his_share_whatever_the_first_claims)
 }
 END_TEST
 
+static void assert_no_recall(void)
+{
+    for (size_t i = 0; i < m.plan.action_count; i++)
+        ck_assert_int_ne(m.plan.actions[i].reason.code, XLP_REASON_MEM_RECALL);
+}
+
 /* It has what it uses: only its margin is missing. */
 START_TEST(what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long)
 {
@@ -90,8 +96,7 @@ START_TEST(what_is_used_is_not_taken_for_a_margin_that_is_not_missing_for_long)
     late_needs(late->actual_kib / MIB - 30);
     for (int t = 0; t < 50; t++) {
         model_tick(&m, false);
-        for (size_t i = 0; i < m.plan.action_count; i++)
-            ck_assert_int_ne(m.plan.actions[i].reason.code, XLP_REASON_MEM_RECALL);
+        assert_no_recall();
     }
     model_run(&m, 40);
     ck_assert_int_ge(late->actual_kib, late->used_kib + 60 * MIB);
@@ -158,8 +163,7 @@ START_TEST(what_nobody_uses_is_taken_before_what_is_lent)
     late_needs(700);
     for (int t = 0; t < 60; t++) {
         model_tick(&m, false);
-        for (size_t i = 0; i < m.plan.action_count; i++)
-            ck_assert_int_ne(m.plan.actions[i].reason.code, XLP_REASON_MEM_RECALL);
+        assert_no_recall();
     }
     ck_assert_int_ge(late->actual_kib, (700 + 64) * MIB);
 }
@@ -184,14 +188,29 @@ START_TEST(what_can_be_had_in_several_steps_is_not_recalled_meanwhile)
 }
 END_TEST
 
+/* Advice that is not taken leaves who is short as short as it was. */
+START_TEST(nothing_is_recalled_while_there_is_enough_free)
+{
+    free_above_reserve(1000);
+    model_add(&m, 128, 256, 100);
+    model_add(&m, 140, 256, 70); /* has a few MiB more than it may claim */
+    m.advise = true;
+    model_tick(&m, true);
+    for (int t = 0; t < 120; t++) {
+        model_tick(&m, false);
+        assert_no_recall();
+    }
+    assert_code(0, XLP_REASON_MEM_GROW);
+}
+END_TEST
+
 START_TEST(a_need_that_does_not_last_recalls_nothing)
 {
     one_takes_all(1300);
     for (int t = 0; t < 60; t++) {
         late_needs(t % 20 < 8 ? 700 : 200);
         model_tick(&m, false);
-        for (size_t i = 0; i < m.plan.action_count; i++)
-            ck_assert_int_ne(m.plan.actions[i].reason.code, XLP_REASON_MEM_RECALL);
+        assert_no_recall();
     }
 }
 END_TEST
@@ -270,8 +289,7 @@ START_TEST(nobody_is_recalled_from_for_memory_that_only_waits_for_a_stuck_balloo
     late_needs(700);
     for (int t = 0; t < 60; t++) {
         model_tick(&m, false);
-        for (size_t i = 0; i < m.plan.action_count; i++)
-            ck_assert_int_ne(m.plan.actions[i].reason.code, XLP_REASON_MEM_RECALL);
+        assert_no_recall();
     }
     ck_assert_int_ge(late->actual_kib, (700 + 64) * MIB);
 }
@@ -360,6 +378,7 @@ static TCase *claims(void)
     tcase_add_test(tcase, what_is_lent_stays_with_who_has_it);
     tcase_add_test(tcase, what_nobody_uses_is_taken_before_what_is_lent);
     tcase_add_test(tcase, what_can_be_had_in_several_steps_is_not_recalled_meanwhile);
+    tcase_add_test(tcase, nothing_is_recalled_while_there_is_enough_free);
     tcase_add_test(tcase, a_need_that_does_not_last_recalls_nothing);
     tcase_add_test(tcase, it_is_recalled_in_small_steps_with_the_reason);
     tcase_add_test(tcase, what_was_lent_is_lent_again_once_the_other_has_no_need);
