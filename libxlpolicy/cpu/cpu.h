@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The CPU half of the engine. One tick reads as: measure what every vCPU wants (demand.c), find out
- * what we may move and where to (ownership.c), work out what each is entitled to in its pool
+ * The CPU half of the engine. One tick reads as: measure what every vCPU wants (demand.h), find out
+ * what we may move and where to (ownership.h), work out what each is entitled to in its pool
  * (entitlement.c), and place (balance.c or round_robin.c). cpu.c and place.c are the pages that say
  * so.
  *
