@@ -56,15 +56,17 @@ bool past_is_about(const struct past *past, size_t i, const char *domain)
 {
     const struct xlp_json *action = xlp_json_get(xlp_json_at(past->entries, i), "action");
     const char *name = action ? daemon_string(action, "name") : NULL;
+    const struct xlp_json *reservation = action ? xlp_json_get(action, "reservation") : NULL;
     char id[24];
 
     if (!domain)
         return true;
+    if (reservation) /* it has no domain, but may be for one */
+        name = daemon_string(reservation, "name");
     if (!name)
         return false;
     if (strcmp(domain, name) == 0)
         return true;
-    /* What is about a reservation has no domain. */
     snprintf(id, sizeof(id), "%.0f", daemon_number(action, "domid"));
     return xlp_json_get(action, "domid") && strcmp(domain, id) == 0;
 }

@@ -23,7 +23,8 @@ enum cli_exit past_ask(const struct cli *cli, double since_s, unsigned int last,
                        struct past *past_out);
 void past_dispose(struct past *past);
 
-/* Whether the i-th entry is about that domain, by id or name; NULL is any. */
+/* Whether the i-th entry is about that domain, by id or name, or a reservation for that name; NULL
+ * is any. */
 bool past_is_about(const struct past *past, size_t i, const char *domain);
 
 /* How many are. */

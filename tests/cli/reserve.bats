@@ -81,6 +81,12 @@ none_left() {
     xlpolicy history
     has 'done: reservation 1 for web9: 256 MiB are free, and kept for it'
     has 'done: reservation 1 for web9: over: the guest (ID 4) has taken what it was for, 256 MiB'
+    xlpolicy history web9
+    has 'done: reservation 1 for web9: made: '
+    has 'done: reservation 1 for web9: over: '
+    [[ $output != *' old1: '* ]]
+    xlpolicy history old1
+    [[ $output == *' old1: '* && $output != *'reservation'* ]]
 }
 
 @test "a client that waits and is killed leaves it to its time" {
