@@ -37,12 +37,14 @@ static bool is_quiet(const struct xlp_domain *d)
 
 static void look(struct xlp_roster *r, const struct xlp_snapshot *s)
 {
-    r->same = r->count == s->domain_count;
-    r->memory_quiet = true;
-    for (size_t i = 0; i < s->domain_count; i++) {
-        r->same = r->same && is_same(&r->entries[i], &s->domains[i]);
-        r->memory_quiet = r->memory_quiet && is_quiet(&s->domains[i]);
-    }
+    bool same = r->count == s->domain_count, quiet = true;
+
+    for (size_t i = 0; same && i < s->domain_count; i++)
+        same = is_same(&r->entries[i], &s->domains[i]);
+    for (size_t i = 0; quiet && i < s->domain_count; i++)
+        quiet = is_quiet(&s->domains[i]);
+    r->same = same;
+    r->memory_quiet = quiet;
 }
 
 static int enrol(struct xlp_roster *r, const struct xlp_snapshot *s)
@@ -129,7 +131,7 @@ static int learn_terms(struct xlp_roster *r, const struct xlp_snapshot *s,
         struct xlp_roster_terms *t = &r->terms[i];
         struct xlp_domain_policy own;
 
-        if (i < known && strcmp(t->name, name) == 0)
+        if (i < known && memcmp(t->name, name, sizeof(t->name)) == 0)
             continue;
         memcpy(t->name, name, sizeof(t->name));
         own = xlp_policy_for(policy, name);

@@ -10,17 +10,22 @@
 enum { SHARE = XLP_LEVELS };
 
 /* Of all claims together. */
-struct totals {
-    int64_t level_kib[XLP_LEVELS];
+struct outline {
+    int64_t held_kib, need_kib;
     int64_t most_kib; /* that their shares may come to */
     uint64_t shares;
     bool idle_is_kept; /* by somebody */
 };
 
-static struct totals add_up(const struct xlp_claim *claims, size_t count);
-static void entitle_to_need(struct xlp_claim *claims, size_t count);
+/* The same, once it is known what each is entitled to. */
+struct totals {
+    int64_t level_kib[XLP_LEVELS];
+};
+
+static struct outline outline(const struct xlp_claim *claims, size_t count);
+static struct totals entitle_to_need(struct xlp_claim *claims, size_t count);
 static struct totals entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib,
-                             const struct totals *before, struct xlp_range *ranges);
+                             const struct outline *all, struct xlp_range *ranges);
 static void fill(struct xlp_claim *claims, size_t count, int64_t pool_kib, int lower, double weight,
                  struct xlp_range *ranges);
 
@@ -33,26 +38,27 @@ static void give_level(struct xlp_claim *claims, size_t count, enum xlp_level le
 enum xlp_level xlp_allocate(struct xlp_claim *claims, size_t count, int64_t pool_kib,
                             struct xlp_range *ranges)
 {
-    struct totals totals = add_up(claims, count);
+    const struct outline all = outline(claims, count);
     enum xlp_level level = XLP_LEVEL_HELD;
+    struct totals totals;
 
-    if (totals.level_kib[level] > pool_kib) {
+    if (all.held_kib > pool_kib) {
         give_level(claims, count, level);
         return level;
     }
     /* Shares matter only when needs cannot all be met, which is seldom. */
-    if (!totals.idle_is_kept && totals.level_kib[XLP_LEVEL_NEED] <= pool_kib) {
-        entitle_to_need(claims, count);
+    if (!all.idle_is_kept && all.need_kib <= pool_kib) {
+        totals = entitle_to_need(claims, count);
         level = XLP_LEVEL_NEED;
     } else {
-        totals = entitle(claims, count, pool_kib, &totals, ranges);
+        totals = entitle(claims, count, pool_kib, &all, ranges);
     }
     while (level + 1 < XLP_LEVELS && totals.level_kib[level + 1] <= pool_kib)
         level++;
     if (level + 1 == XLP_LEVELS)
         give_level(claims, count, level);
     else
-        fill(claims, count, pool_kib, level, (double)totals.shares, ranges);
+        fill(claims, count, pool_kib, level, (double)all.shares, ranges);
     return level + 1;
 }
 
@@ -79,33 +85,43 @@ static void add_levels(struct totals *t, const struct xlp_claim *c)
     t->level_kib[XLP_LEVEL_SURPLUS] += c->level_kib[XLP_LEVEL_SURPLUS];
 }
 
-static struct totals add_up(const struct xlp_claim *claims, size_t count)
+static struct outline outline(const struct xlp_claim *claims, size_t count)
 {
-    struct totals t = {.idle_is_kept = false};
+    struct outline all = {.idle_is_kept = false};
 
     for (size_t i = 0; i < count; i++) {
-        add_levels(&t, &claims[i]);
-        t.shares += claims[i].shares;
-        t.most_kib += high_share_kib(&claims[i]);
-        t.idle_is_kept |= claims[i].untaxed_pct > 0;
+        const struct xlp_claim *c = &claims[i];
+
+        all.held_kib += c->level_kib[XLP_LEVEL_HELD];
+        all.need_kib += c->level_kib[XLP_LEVEL_NEED];
+        all.most_kib += high_share_kib(c);
+        all.shares += c->shares;
+        all.idle_is_kept |= c->untaxed_pct > 0;
     }
-    return t;
+    return all;
 }
 
-static void entitle_to_need(struct xlp_claim *claims, size_t count)
+static struct totals entitle_to_need(struct xlp_claim *claims, size_t count)
 {
+    struct totals t = {.level_kib = {0}};
+
     for (size_t i = 0; i < count; i++) {
-        claims[i].share_kib = claims[i].level_kib[XLP_LEVEL_NEED];
-        claims[i].level_kib[XLP_LEVEL_ENTITLED] = claims[i].level_kib[XLP_LEVEL_NEED];
+        struct xlp_claim *c = &claims[i];
+
+        c->share_kib = c->level_kib[XLP_LEVEL_ENTITLED] = c->level_kib[XLP_LEVEL_NEED];
+        add_levels(&t, c);
     }
+    return t;
 }
 
 /* What it has beyond what it claims, as far as it may keep that of its share. */
 static int64_t kept_idle_kib(const struct xlp_claim *c)
 {
-    int64_t claimed_kib = c->level_kib[XLP_LEVEL_ENTITLED];
-    int64_t untaxed_kib = (c->share_kib - claimed_kib) * c->untaxed_pct / 100;
+    int64_t claimed_kib = c->level_kib[XLP_LEVEL_ENTITLED], untaxed_kib;
 
+    if (c->untaxed_pct == 0)
+        return 0;
+    untaxed_kib = (c->share_kib - claimed_kib) * c->untaxed_pct / 100;
     return xlp_max_kib(0, xlp_min_kib(untaxed_kib, c->has_kib - claimed_kib));
 }
 
@@ -118,11 +134,11 @@ static void lift(int64_t *kib, int64_t least_kib)
  * pool, if the floors and what is held do not exceed it, so that the pool can pay what is entitled.
  */
 static struct totals entitle(struct xlp_claim *claims, size_t count, int64_t pool_kib,
-                             const struct totals *before, struct xlp_range *ranges)
+                             const struct outline *all, struct xlp_range *ranges)
 {
-    struct totals t = {.shares = before->shares};
+    struct totals t = {.level_kib = {0}};
 
-    fill(claims, count, xlp_min_kib(pool_kib, before->most_kib), SHARE, (double)t.shares, ranges);
+    fill(claims, count, xlp_min_kib(pool_kib, all->most_kib), SHARE, (double)all->shares, ranges);
     for (size_t i = 0; i < count; i++) {
         struct xlp_claim *c = &claims[i];
         int64_t *level_kib = c->level_kib, entitled_kib;

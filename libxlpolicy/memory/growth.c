@@ -45,8 +45,8 @@ static void claim(const struct party *p, struct xlp_claim *c)
 
 /* What to make of less than it asked for. Taking it piece by piece costs a target each, so it waits
  * for the rest where more is coming, unless it hurts already. */
-static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct xlp_policy *policy,
-                          const struct room *room, bool more_is_coming)
+static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct room *room,
+                          bool more_is_coming)
 {
     int64_t rounded_kib = xlp_round_down_kib(given_kib, room->quantum_kib);
     int64_t exact_kib = xlp_round_down_kib(given_kib, XLP_MIB);
@@ -55,7 +55,7 @@ static int64_t partly_kib(const struct party *p, int64_t given_kib, const struct
         return rounded_kib > p->target_kib ? rounded_kib : exact_kib;
     if (!more_is_coming && rounded_kib <= p->target_kib && p->target_kib < p->levels.need_kib)
         return exact_kib - p->target_kib >= xlp_least_kib(room) ? exact_kib : p->target_kib;
-    if (!more_is_coming || rounded_kib - p->target_kib >= xlp_dead_zone_kib(p, policy))
+    if (!more_is_coming || rounded_kib - p->target_kib >= p->dead_zone_kib)
         return rounded_kib;
     return p->target_kib;
 }
@@ -80,8 +80,8 @@ static void grow_to(struct party *p, int64_t target_kib, const struct room *room
     xlp_decide(p, target_kib, grown_because(p, room));
 }
 
-void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
-                   const struct xlp_policy *policy, struct room *room, const struct pot *pot)
+void xlp_pace_grow(struct party *parties, size_t count, bool releasing, struct room *room,
+                   const struct pot *pot)
 {
     int64_t pool_kib = xlp_max_kib(0, room->free_kib), taken_kib = 0;
     size_t asking = pick_asking(parties, count, releasing, pot->picked);
@@ -101,7 +101,7 @@ void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
 
         grow_to(p,
                 given_kib >= p->goal_kib ? p->goal_kib
-                                         : partly_kib(p, given_kib, policy, room, more_is_coming),
+                                         : partly_kib(p, given_kib, room, more_is_coming),
                 room);
         taken_kib += xlp_granted_kib(p) - before_kib;
     }

@@ -36,7 +36,7 @@ static void join(struct xlp_memory *m, size_t i, const struct xlp_domain *d,
 static void set_aside(struct xlp_memory *m, const struct xlp_domain *d, const struct past *past);
 static void measure_room(struct xlp_memory *m, const struct xlp_snapshot *s);
 static void share(struct xlp_memory *m, const struct xlp_snapshot *s);
-static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan);
+static int append_actions(const struct xlp_memory *m, size_t count, struct xlp_plan *plan);
 static struct xlp_reason verdict_on_host(const struct room *room);
 
 struct xlp_memory *xlp_memory_new(void)
@@ -63,6 +63,7 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
 {
     uint64_t passed_ns = restart ? 0 : s->time_ns - m->time_ns;
     struct room *room = &m->room;
+    size_t decided;
 
     m->time_ns = s->time_ns;
     /* What a guest says is taken in although memory is left alone: it is shown, and has to be
@@ -84,12 +85,12 @@ int xlp_memory_decide(struct xlp_memory *m, const struct xlp_snapshot *s,
     share(m, s);
     xlp_pace_release(m->parties, m->party_count, policy, room, &m->pot);
     xlp_pace_trouble(m->parties, m->party_count, room);
-    xlp_pace_wants(m->parties, m->party_count, policy, passed_ns, room);
+    xlp_pace_wants(m->parties, m->party_count, passed_ns, room);
     xlp_pace_shrink(m->parties, m->party_count, policy, passed_ns, room, &m->pot);
-    xlp_pace_grow(m->parties, m->party_count, false, policy, room, &m->pot);
-    xlp_pace_limits(m->parties, m->party_count);
+    xlp_pace_grow(m->parties, m->party_count, false, room, &m->pot);
+    decided = xlp_pace_limits(m->parties, m->party_count, m->pot.picked);
     plan->memory = verdict_on_host(room);
-    if (append_actions(m, plan) < 0)
+    if (append_actions(m, decided, plan) < 0)
         return -1;
     return xlp_reservations_decide(&m->reservations, s, room, passed_ns, plan);
 }
@@ -153,8 +154,7 @@ void xlp_memory_explain(const struct xlp_memory *m, const struct xlp_snapshot *s
             say(why, xlp_verdict_off_limits(d, &m->past[i]));
     }
     for (size_t i = 0; !m->at_rest && i < m->party_count; i++)
-        say(&plan->verdicts[m->parties[i].index].memory,
-            xlp_verdict(&m->parties[i], &m->room, &m->policy));
+        say(&plan->verdicts[m->parties[i].index].memory, xlp_verdict(&m->parties[i], &m->room));
 }
 
 /* ---- the past ---- */
@@ -240,10 +240,10 @@ static void join(struct xlp_memory *m, size_t i, const struct xlp_domain *d,
                  const struct xlp_policy *policy, const struct xlp_domain_policy *own)
 {
     struct party *p = &m->parties[m->party_count];
+    struct xlp_claim *c = &m->pot.claims[m->party_count++];
 
     p->index = (uint32_t)i;
-    xlp_party_join(p, d, &m->past[i], policy, own, &m->room);
-    xlp_party_claim(p, policy, &m->pot.claims[m->party_count++]);
+    xlp_party_join(p, d, &m->past[i], policy, own, &m->room, c);
 }
 
 /* Anybody may write a target that its guest never reaches, and nobody takes it back: memory is set
@@ -285,11 +285,9 @@ static void measure_room(struct xlp_memory *m, const struct xlp_snapshot *s)
 static void share(struct xlp_memory *m, const struct xlp_snapshot *s)
 {
     struct room *room = &m->room;
-    int64_t stretch_kib, claimed_kib = 0;
+    int64_t stretch_kib =
+        xlp_reservations_stretch(&m->reservations, s, room->pool_kib - room->claimed_kib);
 
-    for (size_t i = 0; i < m->party_count; i++)
-        claimed_kib += m->pot.claims[i].level_kib[XLP_LEVEL_NEED];
-    stretch_kib = xlp_reservations_stretch(&m->reservations, s, room->pool_kib - claimed_kib);
     room->reserved_kib += stretch_kib;
     room->free_kib -= stretch_kib;
     room->pool_kib -= stretch_kib;
@@ -334,14 +332,8 @@ static int append_if(const struct xlp_memory *m, size_t count, bool grows, struc
     return 0;
 }
 
-static int append_actions(const struct xlp_memory *m, struct xlp_plan *plan)
+static int append_actions(const struct xlp_memory *m, size_t count, struct xlp_plan *plan)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < m->party_count; i++) {
-        m->pot.picked[count] = (uint32_t)i;
-        count += m->parties[i].decided;
-    }
     return append_if(m, count, false, plan) < 0 ? -1 : append_if(m, count, true, plan);
 }
 

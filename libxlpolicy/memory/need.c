@@ -52,7 +52,7 @@ void xlp_demand_observe(struct demand *demand, const struct xlp_domain_memory *m
                         uint64_t rest_ns, const struct lapse *lapse)
 {
     int64_t said_kib = said_by(&memory->report);
-    int64_t soon_kib, faded_kib;
+    int64_t faded_kib;
 
     observe_overhead(demand, memory, rest_ns);
     observe_pressure(demand, &memory->report, lapse->passed_ns);
@@ -64,9 +64,11 @@ void xlp_demand_observe(struct demand *demand, const struct xlp_domain_memory *m
 
         demand->rise_kib_s += (1 - lapse->rise_kept) * (rise - demand->rise_kib_s);
     }
-    soon_kib = used_by(demand, memory) + ahead(demand, NEED_AHEAD_S);
-    faded_kib = soon_kib + (int64_t)((double)(demand->peak_kib - soon_kib) * lapse->peak_kept);
-    demand->peak_kib = xlp_max_kib(soon_kib, faded_kib);
+    demand->used_kib = used_by(demand, memory);
+    demand->soon_kib = demand->used_kib + ahead(demand, NEED_AHEAD_S);
+    faded_kib = demand->soon_kib +
+                (int64_t)((double)(demand->peak_kib - demand->soon_kib) * lapse->peak_kept);
+    demand->peak_kib = xlp_max_kib(demand->soon_kib, faded_kib);
     demand->said_kib = said_kib;
     demand->measured = true;
 }
@@ -126,8 +128,9 @@ static int64_t ahead(const struct demand *d, double seconds)
 {
     double kib = d->rise_kib_s * seconds;
 
-    kib = kib > 0 ? kib : 0;
-    return (int64_t)(kib < AHEAD_MAX_KIB ? kib : AHEAD_MAX_KIB);
+    kib = kib > -AHEAD_MAX_KIB ? kib : -AHEAD_MAX_KIB;
+    kib = kib < AHEAD_MAX_KIB ? kib : AHEAD_MAX_KIB;
+    return xlp_max_kib(0, (int64_t)kib);
 }
 
 /* By how much pressure raises need: with the square, so that a passing stall hardly counts. */
@@ -143,10 +146,10 @@ void xlp_demand_levels(const struct demand *demand, const struct xlp_domain *d,
                        struct levels *levels_out)
 {
     const struct xlp_domain_memory *memory = &d->memory;
-    int64_t margin_kib = policy->mem_margin_kib, soon_kib = ahead(demand, NEED_AHEAD_S);
-    int64_t used_kib = used_by(demand, memory), peak_kib = demand->peak_kib;
+    int64_t margin_kib = policy->mem_margin_kib, used_kib = demand->used_kib;
+    int64_t soon_kib = demand->soon_kib, peak_kib = demand->peak_kib;
     int64_t floor_kib = xlp_floor_kib(d, policy, own), cap_kib = xlp_cap_kib(memory);
-    int64_t wanted_kib = used_kib + margin_kib + soon_kib, need_kib, usual_kib;
+    int64_t wanted_kib = soon_kib + margin_kib, need_kib, usual_kib;
 
     if (memory->report.psi_some_avg10_centipct > PRESSURE_CENTIPCT)
         wanted_kib = (int64_t)((double)wanted_kib * pressure_factor(&memory->report));
@@ -162,7 +165,7 @@ void xlp_demand_levels(const struct demand *demand, const struct xlp_domain *d,
         .safe_kib = xlp_min_kib(cap_kib, xlp_max_kib(floor_kib, used_kib + margin_kib)),
         .wanted_kib = wanted_kib,
         .need_kib = need_kib,
-        .bare_kib = xlp_min_kib(used_kib + xlp_min_kib(BARE_KIB, margin_kib) + soon_kib, need_kib),
+        .bare_kib = xlp_min_kib(soon_kib + xlp_min_kib(BARE_KIB, margin_kib), need_kib),
         .comfort_kib = xlp_min_kib(usual_kib, cap_kib),
     };
 }

@@ -9,8 +9,6 @@
 /* For so long it has to last before it is acted on: being short, though not in danger, of less than
  * is worth a step. */
 #define SHORT_PATIENCE_NS (10 * XLP_SECOND_NS)
-/* And being without all of its margin, before others are taken what they use for that. */
-#define MARGIN_PATIENCE_NS (60 * XLP_SECOND_NS)
 /* What a guest will grow into within this time, at the pace its use rises, it need not return. */
 #define RETURN_AHEAD_S 60
 /* Of what is short, taken from givers: demand moves on while their balloons do. */
@@ -24,11 +22,6 @@ static int64_t cost_kib(const struct party *p)
     return xlp_max_kib(0, p->goal_kib - xlp_granted_kib(p));
 }
 
-int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy)
-{
-    return xlp_max_kib(policy->mem_quantum_kib, p->actual_kib / 100 * policy->mem_dead_zone_pct);
-}
-
 /* What is rounded up for one is missing for another: so not by much when needs cannot all be met,
  * or when a guest that is to start waits for the last of it. */
 static int64_t grain_kib(const struct room *room)
@@ -39,22 +32,15 @@ static int64_t grain_kib(const struct room *room)
                                                  : xlp_min_kib(room->quantum_kib, XLP_MIB);
 }
 
-/* What one uses is taken from it for what another uses; for another's margin only when that goes
- * without for long. */
-int64_t xlp_claimed_kib(const struct party *p)
-{
-    return p->past->pace.short_ns < MARGIN_PATIENCE_NS ? p->levels.bare_kib : p->levels.need_kib;
-}
-
 /* ---- wants ---- */
 
-static void keep_time(struct party *p, const struct xlp_policy *policy, uint64_t passed_ns)
+static void keep_time(struct party *p, uint64_t passed_ns)
 {
     struct pace *pace = &p->past->pace;
     uint64_t fell_left_ns = xlp_time_left(pace->fell_left_ns, passed_ns);
     bool fell = p->target_kib<pace->target_kib, rose = p->target_kib> pace->target_kib;
     bool is_short = p->target_kib < p->levels.need_kib;
-    bool wants_more = p->fair_kib - p->target_kib > xlp_dead_zone_kib(p, policy);
+    bool wants_more = p->fair_kib - p->target_kib > p->dead_zone_kib;
 
     /* Factors, not choices: what guests want is no pattern that a processor could foresee. */
     pace->fell_left_ns = fell ? SHORT_PATIENCE_NS : fell_left_ns;
@@ -76,8 +62,7 @@ static int64_t fair_target_kib(const struct party *p, const struct room *room)
 }
 
 /* The target it asks for now, 0 for none. */
-static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
-                        const struct room *room)
+static int64_t asks_for(const struct party *p, const struct room *room)
 {
     int64_t fair_kib, roomy_kib;
     bool urgent = p->in_danger || p->past->pace.short_ns >= SHORT_PATIENCE_NS;
@@ -92,7 +77,7 @@ static int64_t asks_for(const struct party *p, const struct xlp_policy *policy,
         return 0;
     if (p->target_kib >= p->levels.need_kib)
         return patient ? fair_kib : 0;
-    roomy_kib = p->target_kib + xlp_dead_zone_kib(p, policy);
+    roomy_kib = p->target_kib + p->dead_zone_kib;
     roomy_kib = xlp_min_kib(xlp_round_up_kib(roomy_kib, room->quantum_kib), p->levels.cap_kib);
     if (room->needs_met)
         return xlp_max_kib(fair_kib, roomy_kib);
@@ -122,17 +107,16 @@ static void want(const struct party *p, struct room *room)
     room->node_wants_kib[p->node] += kib;
 }
 
-void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
-                    uint64_t passed_ns, struct room *room)
+void xlp_pace_wants(struct party *parties, size_t count, uint64_t passed_ns, struct room *room)
 {
     room->wants_kib = room->owed_kib = 0;
     for (size_t i = 0; i < count; i++) {
         struct party *p = &parties[i];
 
-        keep_time(p, policy, passed_ns);
+        keep_time(p, passed_ns);
         p->in_danger = p->target_kib < p->levels.bare_kib;
         if (!p->releasing)
-            p->goal_kib = xlp_is_idle(p) ? asks_for(p, policy, room) : 0;
+            p->goal_kib = xlp_is_idle(p) ? asks_for(p, room) : 0;
         if (p->target_kib < p->levels.need_kib)
             want(p, room);
         room->owed_kib += owed_kib(p);
@@ -165,7 +149,7 @@ static bool can_give(const struct party *p)
     return xlp_is_idle(p) && p->may_shrink && !p->releasing && p->rests;
 }
 
-static int64_t excess_kib(const struct party *p, const struct room *room)
+static inline int64_t excess_kib(const struct party *p, const struct room *room)
 {
     int64_t kib;
 
@@ -224,8 +208,8 @@ static int64_t take_from(struct party *parties, const uint32_t *givers, size_t c
     for (size_t i = 0; i < count && left_kib > 0; i++) {
         struct party *p = &parties[givers[i]];
         int64_t has_kib = node == XLP_UNKNOWN || p->node == node ? excess_kib(p, room) : 0;
-        int64_t step_kib = xlp_max_kib((int64_t)((double)has_kib * part),
-                                       xlp_min_kib(has_kib, xlp_dead_zone_kib(p, policy)));
+        int64_t step_kib =
+            xlp_max_kib((int64_t)((double)has_kib * part), xlp_min_kib(has_kib, p->dead_zone_kib));
         int64_t to_kib = has_kib > 0 ? shrunk_kib(p, step_kib, policy, room) : p->target_kib;
 
         if (to_kib >= p->target_kib)
@@ -311,11 +295,10 @@ static struct xlp_reason returned_because(const struct party *p, const struct xl
  * and a quantum by rounding; were that taken back as soon as its use falls a little, it would be
  * given again when it rises. So surplus begins beyond both, and once it is on its way back all but
  * the dead zone goes. */
-static int64_t surplus_kib(const struct party *p, const struct xlp_policy *policy,
-                           const struct room *room)
+static int64_t surplus_kib(const struct party *p, const struct room *room)
 {
     int64_t begin_kib = p->past->pace.returning ? 0 : room->quantum_kib;
-    int64_t least_kib = xlp_dead_zone_kib(p, policy) + begin_kib, keeps_kib, kib;
+    int64_t least_kib = p->dead_zone_kib + begin_kib, keeps_kib, kib;
     double rise_kib;
 
     if (!p->may_shrink || p->releasing || p->target_kib - p->fair_kib <= least_kib)
@@ -335,7 +318,7 @@ static void return_surplus(struct party *p, const struct xlp_policy *policy, uin
                            const struct room *room)
 {
     struct pace *pace = &p->past->pace;
-    int64_t has_kib = surplus_kib(p, policy, room);
+    int64_t has_kib = surplus_kib(p, room);
     int64_t step_kib, to_kib;
 
     if (has_kib == 0) {

@@ -23,9 +23,12 @@ static inline int64_t xlp_max_kib(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* Quanta are powers of two as a rule, which saves a division for each guest. */
 static inline int64_t xlp_round_down_kib(int64_t kib, int64_t quantum_kib)
 {
-    return kib - kib % quantum_kib;
+    bool is_power = (quantum_kib & (quantum_kib - 1)) == 0;
+
+    return is_power && kib >= 0 ? kib & -quantum_kib : kib - kib % quantum_kib;
 }
 
 static inline int64_t xlp_round_up_kib(int64_t kib, int64_t quantum_kib)
@@ -82,7 +85,9 @@ struct demand {
     bool counters_known;
     int64_t overhead_kib; /* what it has but its own MemTotal does not count */
     int64_t said_kib;     /* in use, by its own account */
-    int64_t peak_kib;     /* used, and soon to be used; decays slowly from its highest */
+    int64_t used_kib;     /* of what it has, by that and what Xen knows; and swapped out */
+    int64_t soon_kib;     /* used, and soon to be used */
+    int64_t peak_kib;     /* the same; decays slowly from its highest */
     double rise_kib_s;    /* how fast use rises, smoothed; below 0 when it falls */
     uint64_t refault_anon, oom_kill;
     uint64_t pressure_left_ns; /* for so long it is not shrunk */
@@ -190,6 +195,8 @@ enum xlp_reason_code xlp_memory_off_limits(const struct xlp_snapshot *s, const s
 /* For so long it has to last that a guest could do with clearly more, though it is not short,
  * before that is acted on. */
 #define XLP_MORE_PATIENCE_NS (20 * XLP_SECOND_NS)
+/* And that it is without all of its margin, before others are taken what they use for that. */
+#define XLP_MARGIN_PATIENCE_NS (60 * XLP_SECOND_NS)
 
 /* What is remembered of one guest's surplus or want. */
 struct pace {
@@ -237,6 +244,7 @@ struct party {
     int64_t fair_kib;             /* what the allocation gives it */
     int64_t entitled_kib;         /* what of that nobody can claim away */
     int64_t fitting_kib;          /* a limit to which the present one is to come down, or 0 */
+    int64_t dead_zone_kib;        /* the least change that is worth a step */
     struct levels levels;
     int64_t limit_kib; /* to go with the target, 0: leave it */
     struct xlp_reason why;
@@ -251,6 +259,7 @@ struct room {
     int64_t promised_kib; /* to theirs, and not taken yet */
     int64_t promised_others_kib, built_kib; /* to others, and to those being built */
     int64_t floors_kib, need_kib;           /* of all */
+    int64_t claimed_kib;                    /* of the pool, for needs */
     int64_t quantum_kib;                    /* of targets */
     int64_t boot_hold_s;                    /* mem_boot_hold_s */
     int64_t free_for_reservations_kib;
@@ -283,6 +292,14 @@ static inline int64_t xlp_granted_kib(const struct party *p)
     return xlp_max_kib(p->actual_kib, p->target_kib);
 }
 
+/* What of its need it may have of what others use, if its share allows. What one uses is taken from
+ * it for what another uses; for another's margin only when that goes without for long. */
+static inline int64_t xlp_claimed_kib(const struct party *p)
+{
+    return p->past->pace.short_ns < XLP_MARGIN_PATIENCE_NS ? p->levels.bare_kib
+                                                           : p->levels.need_kib;
+}
+
 static inline void xlp_decide(struct party *p, int64_t target_kib, struct xlp_reason why)
 {
     p->decided = true;
@@ -292,22 +309,19 @@ static inline void xlp_decide(struct party *p, int64_t target_kib, struct xlp_re
 
 /* ---- party.c: who takes part, and with what ---- */
 
-/* What the others are to know of a guest that is managed, or on its way out of that. Adds to room.
- */
+/* What the others are to know of a guest that is managed, or on its way out of that; what of the
+ * pool it holds, keeps, needs and could do with. Adds to room. */
 void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *past,
                     const struct xlp_policy *policy, const struct xlp_domain_policy *own,
-                    struct room *room);
+                    struct room *room, struct xlp_claim *claim_out);
 
 /* It fell silent with what we gave it. */
 bool xlp_party_fell_silent(const struct xlp_domain *d, enum xlp_reason_code off_limits);
-/* What of the pool it holds, keeps, needs and could do with. */
-void xlp_party_claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c);
 
 /* ---- verdict.c: why, when somebody asks ---- */
 
 /* Of a decision that is made, on a party in it, and on a domain that is none. */
-struct xlp_reason xlp_verdict(const struct party *p, const struct room *room,
-                              const struct xlp_policy *policy);
+struct xlp_reason xlp_verdict(const struct party *p, const struct room *room);
 struct xlp_reason xlp_verdict_off_limits(const struct xlp_domain *d, const struct past *past);
 
 /* ---- reservations.c: memory kept for guests that are to be created ---- */
@@ -353,22 +367,19 @@ void xlp_pace_release(struct party *parties, size_t count, const struct xlp_poli
 /* trouble.c */
 void xlp_pace_trouble(struct party *parties, size_t count, struct room *room);
 /* pace.c */
-void xlp_pace_wants(struct party *parties, size_t count, const struct xlp_policy *policy,
-                    uint64_t passed_ns, struct room *room);
+void xlp_pace_wants(struct party *parties, size_t count, uint64_t passed_ns, struct room *room);
 void xlp_pace_shrink(struct party *parties, size_t count, const struct xlp_policy *policy,
                      uint64_t passed_ns, const struct room *room, const struct pot *pot);
 /* growth.c: hands out what is free to those that ask: to those on their way back, or to the others.
  * Takes that from room->free_kib. */
-void xlp_pace_grow(struct party *parties, size_t count, bool releasing,
-                   const struct xlp_policy *policy, struct room *room, const struct pot *pot);
-/* What of its need it may have of what others use, if its share allows. */
-int64_t xlp_claimed_kib(const struct party *p);
-/* The least change that is worth a step, and the most that is taken in one. */
-int64_t xlp_dead_zone_kib(const struct party *p, const struct xlp_policy *policy);
+void xlp_pace_grow(struct party *parties, size_t count, bool releasing, struct room *room,
+                   const struct pot *pot);
+/* The most that is taken in one step. */
 int64_t xlp_largest_step_kib(const struct party *p, const struct xlp_policy *policy);
 /* trouble.c: lets the hypervisor's limit follow balloons that have arrived. fitting: to what, 0
- * where there is nothing to do. */
+ * where there is nothing to do. limits: finds those for which something is decided by then, whose
+ * indices go into decided_out; returns how many. */
 int64_t xlp_fitting_limit_kib(const struct party *p);
-void xlp_pace_limits(struct party *parties, size_t count);
+size_t xlp_pace_limits(struct party *parties, size_t count, uint32_t *decided_out);
 
 #endif

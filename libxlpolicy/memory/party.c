@@ -15,6 +15,7 @@ static void fall_silent(struct party *p, const struct xlp_policy *policy,
                         const struct xlp_domain_policy *own);
 static enum xlp_reason_code held_by(const struct party *p, const struct xlp_policy *policy);
 static void add_to_room(const struct party *p, struct room *room);
+static void claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c);
 
 static bool is_young(const struct xlp_domain *d, const struct xlp_policy *policy)
 {
@@ -23,7 +24,7 @@ static bool is_young(const struct xlp_domain *d, const struct xlp_policy *policy
 
 void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *past,
                     const struct xlp_policy *policy, const struct xlp_domain_policy *own,
-                    struct room *room)
+                    struct room *room, struct xlp_claim *claim_out)
 {
     const struct balloon *b = &past->balloon;
     bool waits = b->failed && b->retry_left_ns > 0;
@@ -38,6 +39,8 @@ void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *pa
     p->actual_kib = d->memory.actual_kib;
     p->told_kib = p->target_kib = d->memory.target_kib;
     p->goal_kib = p->limit_kib = 0;
+    p->dead_zone_kib =
+        xlp_max_kib(policy->mem_quantum_kib, p->actual_kib / 100 * policy->mem_dead_zone_pct);
     set_levels(p, policy, own);
     p->held_by = held_by(p, policy);
     p->may_shrink = p->held_by == XLP_REASON_NONE && !b->slow && !waits;
@@ -52,6 +55,8 @@ void xlp_party_join(struct party *p, const struct xlp_domain *d, struct past *pa
         fall_silent(p, policy, own);
     p->fitting_kib = xlp_fitting_limit_kib(p);
     add_to_room(p, room);
+    claim(p, policy, claim_out);
+    room->claimed_kib += claim_out->level_kib[XLP_LEVEL_NEED];
 }
 
 static void set_levels(struct party *p, const struct xlp_policy *policy,
@@ -211,7 +216,7 @@ static int64_t held_of_kib(const struct party *p, int64_t has_kib)
     return has_kib;
 }
 
-void xlp_party_claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c)
+static void claim(const struct party *p, const struct xlp_policy *policy, struct xlp_claim *c)
 {
     const struct levels *l = &p->levels;
     int64_t has_kib = keeps_what_it_has(p) ? xlp_max_kib(p->actual_kib, p->told_kib) : p->told_kib;

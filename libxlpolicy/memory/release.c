@@ -47,7 +47,7 @@ static void shrink(struct party *p, struct xlp_reason why, const struct xlp_poli
         return;
     to_kib = xlp_round_up_kib(xlp_max_kib(to_kib, p->levels.safe_kib), XLP_MIB);
     to_kib = xlp_max_kib(to_kib, original_kib(p));
-    if (p->target_kib - to_kib < xlp_dead_zone_kib(p, policy) && to_kib != original_kib(p))
+    if (p->target_kib - to_kib < p->dead_zone_kib && to_kib != original_kib(p))
         return;
     p->decided = true;
     p->target_kib = to_kib;
@@ -73,7 +73,7 @@ void xlp_pace_release(struct party *parties, size_t count, const struct xlp_poli
         else
             p->goal_kib = original_kib(p);
     }
-    xlp_pace_grow(parties, count, true, policy, room, pot);
+    xlp_pace_grow(parties, count, true, room, pot);
     for (size_t i = 0; i < count; i++)
         if (parties[i].releasing && parties[i].decided &&
             parties[i].why.code == XLP_REASON_MEM_GROW)

@@ -104,16 +104,25 @@ int64_t xlp_fitting_limit_kib(const struct party *p)
     return limit_kib > 0 && m->max_kib > limit_kib + slack_kib ? limit_kib : 0;
 }
 
-void xlp_pace_limits(struct party *parties, size_t count)
+static void fit_limit(struct party *p)
 {
+    p->decided = true;
+    p->limit_kib = p->fitting_kib;
+    p->why = (struct xlp_reason){.code = XLP_REASON_MEM_LIMIT,
+                                 .number = {p->actual_kib, p->fitting_kib}};
+}
+
+size_t xlp_pace_limits(struct party *parties, size_t count, uint32_t *decided_out)
+{
+    size_t decided = 0;
+
     for (size_t i = 0; i < count; i++) {
         struct party *p = &parties[i];
 
-        if (p->fitting_kib == 0 || p->decided)
-            continue;
-        p->decided = true;
-        p->limit_kib = p->fitting_kib;
-        p->why = (struct xlp_reason){.code = XLP_REASON_MEM_LIMIT,
-                                     .number = {p->actual_kib, p->fitting_kib}};
+        if (p->fitting_kib > 0 && !p->decided)
+            fit_limit(p);
+        decided_out[decided] = (uint32_t)i;
+        decided += p->decided;
     }
+    return decided;
 }

@@ -90,12 +90,11 @@ static struct xlp_reason why_it_gets_more_later(const struct party *p)
 
 /* It has what it needs. What it has beyond its part stays for the time being because it is little,
  * or because it goes back at a rate. */
-static struct xlp_reason why_it_stays(const struct party *p, const struct room *room,
-                                      const struct xlp_policy *policy)
+static struct xlp_reason why_it_stays(const struct party *p, const struct room *room)
 {
     const struct levels *l = &p->levels;
     int64_t spare_kib = p->told_kib - p->fair_kib;
-    int64_t little_kib = xlp_dead_zone_kib(p, policy) + room->quantum_kib;
+    int64_t little_kib = p->dead_zone_kib + room->quantum_kib;
     struct xlp_reason why = {.code = XLP_REASON_MEM_SATISFIED,
                              .number = {l->used_kib, l->need_kib, p->actual_kib}};
 
@@ -110,8 +109,7 @@ static struct xlp_reason why_it_stays(const struct party *p, const struct room *
     return why;
 }
 
-struct xlp_reason xlp_verdict(const struct party *p, const struct room *room,
-                              const struct xlp_policy *policy)
+struct xlp_reason xlp_verdict(const struct party *p, const struct room *room)
 {
     const struct levels *l = &p->levels;
     int64_t original_kib = p->domain->memory.ledger.original_target_kib;
@@ -138,5 +136,5 @@ struct xlp_reason xlp_verdict(const struct party *p, const struct room *room,
                                    .number = {l->need_kib, p->actual_kib, free_kib}};
     if (p->held_by != XLP_REASON_NONE)
         return why_held(p, room);
-    return is_to_have_more(p) ? why_it_gets_more_later(p) : why_it_stays(p, room, policy);
+    return is_to_have_more(p) ? why_it_gets_more_later(p) : why_it_stays(p, room);
 }
