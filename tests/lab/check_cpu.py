@@ -368,46 +368,52 @@ def _due(name):
 
 # ---- where credit2 needs no help ----
 
-ROUNDS = 6
-ROUND_S = 10
+ROUNDS = 8
+WINDOW_S = 5
+# All in one run queue; and with dom0's no more busy pCPUs than the build machine has processors, or
+# one that waits for a processor while it has a lock of Xen's lets the others spin for that.
+THREE = {name: 100 for name in SIX[:3]}
+ON_TWO = {name: "1-2" for name in THREE}
 
 
 def check_fair_alone():
-    with _watched_host("eight", HOGS, OFF_DOM0) as host:
-        alone, watched_over, writes = [], [], []
-        time.sleep(SETTLE_S)
-        for _ in range(ROUNDS):
-            alone.append(_work(host))
-            watched = Watched(host)
-            watched.ticks(3)
-            watched_over.append(_work(host))
-            writes += watched.writes()
-            watched.daemon.kill("TERM")
-            host.run(f"rm {hypercalls.LOG}")
+    with _watched_host("eight", THREE, ON_TWO) as host:
+        watched = Watched(host)
+        watched.ticks(NEW_TICKS)
+        # Each round alone, watched over, watched over, alone: what drifts is in both.
+        rounds = [[_work(host, signal) for signal in ("STOP", "CONT", "CONT", "STOP")]
+                  for _ in range(ROUNDS)]
+        host.run(f"kill -CONT $(cat {daemon.PID})")
         with claim("one run queue: no affinity is written"):
-            expect(not writes, writes)
+            expect(not watched.writes(), watched.writes())
         with claim("one run queue: guests run within 2 % of what they run under credit2 alone"):
-            ratio = statistics.median(after[0] / before[0]
-                                      for before, after in zip(alone, watched_over))
-            TAP.note(f"(pCPU s each s, loops each s of the real machine's): alone {alone}, "
-                     f"with xlpolicyd {watched_over}: {ratio:.3f}")
-            expect(abs(ratio - 1) <= 0.02, ratio)
+            _alike(rounds, "ran")
+        with claim("one run queue: and do within 2 % of the work, by their own count"):
+            _alike(rounds, "loops")
 
 
-def _work(host):
-    """What all guests run together by Xen's counters, in pCPUs; and how many loops they do meanwhile.
+def _alike(rounds, what):
+    """What was done under the daemon, over what was done while it was stopped."""
+    ratios = [(first[what] + second[what]) / (before[what] + after[what])
+              for before, first, second, after in rounds]
+    TAP.note(f"{what}: " + " ".join(f"{ratio:.3f}" for ratio in ratios))
+    expect(abs(statistics.median(ratios) - 1) <= 0.02, statistics.median(ratios))
 
-    The loops are only told: how fast they are emulated depends on whatever else the machine does.
+
+def _work(host, signal):
+    """What the guests do together after the daemon got this signal: `ran`, in pCPUs by Xen's counters,
+    and `loops`, of their own, in each second that the real machine ran these pCPUs.
     """
+    host.run(f"kill -{signal} $(cat {daemon.PID})")
+    time.sleep(1)
     statuses, ran_ns, at_s = host.statuses(), host.machine.pcpu_run_ns(), time.monotonic()
-    usage = host.cpu_usage(ROUND_S)
-    ran_s = sum(ns - ran_ns[pcpu] for pcpu, ns in host.machine.pcpu_run_ns().items() if pcpu) / 1e9
-    ran_s /= time.monotonic() - at_s
-    after = host.statuses()
-    loops_s = sum((after[name]["work"] - before["work"]) * 1000
-                  / (after[name]["uptime_ms"] - before["uptime_ms"])
-                  for name, before in statuses.items())
-    return sum(usage.domain[name] for name in HOGS) / 100, round(loops_s / ran_s)
+    usage = host.cpu_usage(WINDOW_S)
+    after, after_ns = host.statuses(), host.machine.pcpu_run_ns()
+    real_s = sum(after_ns[pcpu] - ran_ns[pcpu] for pcpu in (1, 2)) / 1e9 / (time.monotonic() - at_s)
+    loops = sum((after[name]["work"] - before["work"]) * 1000
+                / (after[name]["uptime_ms"] - before["uptime_ms"])
+                for name, before in statuses.items())
+    return {"ran": sum(usage.domain[name] for name in THREE) / 100, "loops": loops / real_s}
 
 
 # ---- what a tick asks of the hypervisor ----
