@@ -57,18 +57,21 @@ bool past_is_about(const struct past *past, size_t i, const char *domain)
     const struct xlp_json *action = xlp_json_get(xlp_json_at(past->entries, i), "action");
     const char *name = action ? daemon_string(action, "name") : NULL;
     const struct xlp_json *reservation = action ? xlp_json_get(action, "reservation") : NULL;
+    const struct xlp_json *of = action;
     char id[24];
 
     if (!domain)
         return true;
-    if (reservation) /* it has no domain, but may be for one */
+    if (reservation) { /* it has no domain, but may be for one */
         name = daemon_string(reservation, "name");
-    if (!name)
-        return false;
-    if (strcmp(domain, name) == 0)
+        of = xlp_json_get(reservation, "taken_by");
+    }
+    if (name && strcmp(domain, name) == 0)
         return true;
-    snprintf(id, sizeof(id), "%.0f", daemon_number(action, "domid"));
-    return xlp_json_get(action, "domid") && strcmp(domain, id) == 0;
+    if (!of || !xlp_json_get(of, "domid"))
+        return false;
+    snprintf(id, sizeof(id), "%.0f", daemon_number(of, "domid"));
+    return strcmp(domain, id) == 0;
 }
 
 size_t past_count(const struct past *past, const char *domain)

@@ -85,6 +85,10 @@ none_left() {
     has 'done: reservation 1 for web9: made: '
     has 'done: reservation 1 for web9: over: '
     [[ $output != *' old1: '* ]]
+    xlpolicy history 4
+    has 'done: reservation 1 for web9: the guest (ID 4) takes its memory out of it'
+    has 'done: reservation 1 for web9: over: '
+    [[ $output != *' old1: '* ]]
     xlpolicy history old1
     [[ $output == *' old1: '* && $output != *'reservation'* ]]
 }
