@@ -101,9 +101,9 @@ static enum cli_exit refuse_setting(const char *text, const char *error)
 
     if (!nearest)
         return cli_usage_error("config", "--set %s: %s", text, error);
-    if (strcmp(nearest, key) == 0)
-        return cli_usage_error("config", "--set %s: that is for xlpolicyd's configuration alone",
-                               text);
+    if (!xlp_setting_by_name(nearest))
+        return cli_usage_error("config", "--set %s: %s is for xlpolicyd's configuration alone",
+                               text, nearest);
     cli_error("--set %s: %s; did you mean %s?", text, error, nearest);
     return CLI_USAGE;
 }

@@ -405,7 +405,9 @@ END
     xlpolicy --set cpu_polcy=off list
     ends 2 'xlpolicy: --set cpu_polcy=off: cpu_polcy: there is no such setting; did you mean cpu_policy?'
     xlpolicy --set mode=act list
-    ends 2 "xlpolicy: --set mode=act: that is for xlpolicyd's configuration alone$see config\`"
+    ends 2 "xlpolicy: --set mode=act: mode is for xlpolicyd's configuration alone$see config\`"
+    xlpolicy --set mod=act list
+    ends 2 "xlpolicy: --set mod=act: mode is for xlpolicyd's configuration alone$see config\`"
     xlpolicy --set foo=1 list
     ends 2 "xlpolicy: --set foo=1: foo: there is no such setting$see config\`"
     xlpolicy --set =1 list
