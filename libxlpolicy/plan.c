@@ -62,8 +62,11 @@ int xlp_plan_add_reservation(struct xlp_plan *p, enum xlp_action_kind kind,
 
 char *xlp_reservation_title(const struct xlp_reservation *reservation, char text[XLP_NAME_SIZE])
 {
-    snprintf(text, XLP_NAME_SIZE, "reservation %u%s%.36s", reservation->id,
-             reservation->name[0] ? " for " : "", reservation->name);
+    int used = snprintf(text, XLP_NAME_SIZE, "reservation %u%s", reservation->id,
+                        reservation->name[0] ? " for " : "");
+
+    snprintf(text + used, (size_t)(XLP_NAME_SIZE - used), "%.*s", XLP_NAME_SIZE - 1 - used,
+             reservation->name);
     return text;
 }
 

@@ -92,7 +92,7 @@ int xlp_plan_add_reservation(struct xlp_plan *p, enum xlp_action_kind kind,
                              const struct xlp_reservation *reservation, struct xlp_reason reason);
 
 /* What it is called where it is spoken of: "reservation 1", or "reservation 1 for web9"; the name
- * cut to fit. Returns text. */
+ * cut to what is left. Returns text. */
 char *xlp_reservation_title(const struct xlp_reservation *reservation, char text[XLP_NAME_SIZE]);
 
 /* Makes room for a verdict on each domain of the snapshot, and starts those on reservations. 0, or

@@ -313,7 +313,7 @@ END_TEST
 
 START_TEST(it_is_called_by_its_guest_once_that_is_known)
 {
-    char title[XLP_NAME_SIZE];
+    char title[XLP_NAME_SIZE], other[XLP_NAME_SIZE];
 
     four_guests();
     model_tick(&m, true);
@@ -327,6 +327,9 @@ START_TEST(it_is_called_by_its_guest_once_that_is_known)
     ck_assert_str_eq(xlp_reservation_title(&m.snapshot.reservations[1], title),
                      "reservation 2 for vm5");
     memset(m.reservation[0].name, 'x', XLP_NAME_SIZE - 1);
+    xlp_reservation_title(&m.reservation[0], title);
+    m.reservation[0].name[40] = 'y';
+    ck_assert_str_ne(xlp_reservation_title(&m.reservation[0], other), title);
     m.reservation[0].id = XLP_UNKNOWN;
     ck_assert_uint_eq(strlen(xlp_reservation_title(&m.reservation[0], title)), XLP_NAME_SIZE - 1);
 }
