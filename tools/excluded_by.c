@@ -28,6 +28,7 @@ static bool is_anyone_excluded(const struct xlp_plan *plan)
 {
     for (size_t i = 0; i < plan->verdict_count; i++)
         if (plan->verdicts[i].cpu.code == XLP_REASON_CPU_EXCLUDED ||
+            plan->verdicts[i].weight.code == XLP_REASON_CPU_EXCLUDED ||
             plan->verdicts[i].memory.code == XLP_REASON_MEM_EXCLUDED)
             return true;
     return false;

@@ -330,6 +330,11 @@ excluded() {
         jq -e '.domains[0] | .cpu.reason.code == "cpu-excluded" and .memory.reason.code == "mem-excluded"' >/dev/null
 }
 
+weight_excluded() {
+    "$XLPOLICY" --socket "$SOCKET" --json why "$1" |
+        jq -e '.domains[0].weight.reason.code == "cpu-excluded"' >/dev/null
+}
+
 @test "why: what excludes a guest, and on which line of which file" {
     printf 'tick_ms = 100\ncpu_affinity = "hard"\ndomains = [ "vm2: shares=2000",\n  "vm[13]: managed=0" ]\ndomains += [ "vm3: cpu=1" ]\n' >"$CONF"
     ask '{"xlpolicy":1,"command":"reload"}' >/dev/null
@@ -346,6 +351,11 @@ excluded() {
     printf 'tick_ms = 100\n' >"$CONF" # not read yet: it has no such line
     xlpolicy why vm1
     has_line '  CPU     not managed: excluded by domains "vm[13]: cpu=0, memory=0"'
+    printf 'tick_ms = 100\ncpu_policy = "off"\ncpu_weights = "shares"\ndomains = [ "vm1: cpu=0" ]\n' >"$CONF"
+    ask '{"xlpolicy":1,"command":"reload"}' >/dev/null
+    wait_for weight_excluded vm1 # and nothing else is
+    xlpolicy why vm1
+    has_line "  weight  not managed: excluded by domains \"vm1: cpu=0\" ($CONF:4)"
 }
 
 @test "apply --for: acts, and puts everything back by itself" {
