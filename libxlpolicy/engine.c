@@ -10,7 +10,8 @@
 #include "memory/memory.h"
 #include "roster.h"
 
-#define LEAST_MAX_NS UINT64_C(100000000)
+#define LEAST_MAX_NS  UINT64_C(100000000)
+#define CPU_SHORT_MIN 0.1
 
 struct xlp_engine {
     struct xlp_roster roster;
@@ -209,4 +210,9 @@ struct xlp_domain_cpu xlp_domain_cpu_sum(const struct xlp_snapshot *s, const str
         sum.entitlement += vcpus[i].entitlement;
     }
     return sum;
+}
+
+bool xlp_domain_cpu_is_short(const struct xlp_domain_cpu *cpu)
+{
+    return cpu->demand - cpu->used >= CPU_SHORT_MIN;
 }

@@ -66,6 +66,9 @@ struct xlp_domain_cpu {
 struct xlp_domain_cpu xlp_domain_cpu_sum(const struct xlp_snapshot *s, const struct xlp_domain *d,
                                          const struct xlp_vcpu_view *vcpus);
 
+/* Whether it gets so much less than it wants that somebody should be told: a tenth of a pCPU. */
+bool xlp_domain_cpu_is_short(const struct xlp_domain_cpu *cpu);
+
 const struct xlp_pcpu_view *xlp_engine_pcpu_views(const struct xlp_engine *engine,
                                                   size_t *count_out);
 const struct xlp_vcpu_view *xlp_engine_vcpu_views(const struct xlp_engine *engine,

@@ -5,9 +5,6 @@
 
 #define SENTENCE_SIZE 768
 
-/* A guest that gets so much less of a pCPU than it wants is worth a line. */
-#define CPU_SHORT_MIN 0.1
-
 struct finding {
     const struct xlp_snapshot *snapshot;
     const struct xlp_plan *plan;
@@ -64,7 +61,7 @@ static bool check_cpu(struct finding *f, const struct xlp_domain *d,
     struct xlp_domain_cpu cpu = xlp_domain_cpu_sum(f->snapshot, d, f->vcpus);
     bool hands_off = xlp_reason_is_hands_off(verdict->code);
 
-    if (cpu.demand - cpu.used < CPU_SHORT_MIN)
+    if (!xlp_domain_cpu_is_short(&cpu))
         return false;
     xlp_reason_format(verdict, why, sizeof(why));
     snprintf(sentence, sizeof(sentence), "%s: CPU: gets %.0f %% of a pCPU, wants %.0f %%%s%s",

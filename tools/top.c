@@ -7,9 +7,6 @@
 
 #include "domain_cpu.h"
 
-/* A guest that gets so much less of a pCPU than it wants goes short. */
-#define CPU_SHORT_MIN 0.1
-
 static const struct {
     const char *name;
     int key;
@@ -116,9 +113,10 @@ int top_note(struct top *t, const struct source *source)
 
 bool top_lacks_cpu(const struct source *source, size_t i)
 {
-    struct domain_cpu cpu = domain_cpu(source, &source->snapshot.domains[i]);
+    struct xlp_domain_cpu cpu =
+        xlp_domain_cpu_sum(&source->snapshot, &source->snapshot.domains[i], source->vcpus);
 
-    return cpu.known && cpu.demand - cpu.used >= CPU_SHORT_MIN;
+    return cpu.known && xlp_domain_cpu_is_short(&cpu);
 }
 
 bool top_lacks_memory(const struct source *source, size_t i)
