@@ -74,7 +74,7 @@ static bool check_cpu(struct finding *f, const struct xlp_domain *d,
 static void check_reservations(struct finding *f)
 {
     const struct xlp_plan *plan = f->plan;
-    char sentence[SENTENCE_SIZE], text[SENTENCE_SIZE - XLP_NAME_SIZE], title[XLP_NAME_SIZE];
+    char sentence[SENTENCE_SIZE], text[SENTENCE_SIZE - XLP_NAME_SIZE - 2], title[XLP_NAME_SIZE];
 
     for (size_t i = 0; i < plan->reservation_count; i++) {
         const struct xlp_reason *reason = &plan->reservations[i].reason;
