@@ -64,9 +64,9 @@ static bool check_cpu(struct finding *f, const struct xlp_domain *d,
     if (!xlp_domain_cpu_is_short(&cpu))
         return false;
     xlp_reason_format(verdict, why, sizeof(why));
-    snprintf(sentence, sizeof(sentence), "%s: CPU: gets %.0f %% of a pCPU, wants %.0f %%%s%s",
-             d->name, cpu.used * 100, cpu.demand * 100, hands_off ? "; " : "",
-             hands_off ? why : "");
+    snprintf(sentence, sizeof(sentence), "%s: CPU: gets %.0f %% of a pCPU, wants %.0f %%%s%s%s",
+             d->name, cpu.used * 100, cpu.demand * 100, hands_off ? "; " : "", hands_off ? why : "",
+             verdict->code == XLP_REASON_CPU_EXCLUDED ? "; `xlpolicy why` names the entry" : "");
     found(f, sentence);
     return hands_off;
 }

@@ -89,8 +89,7 @@
       "not managed: its affinity and the online pCPUs of its pool have none in common")            \
     X(CPU_DOM0, "cpu-dom0", "", "not managed: dom0's vCPUs are left alone")                        \
     X(CPU_OFF, "cpu-off", "", "not managed: cpu_policy is \"off\"")                                \
-    X(CPU_EXCLUDED, "cpu-excluded", "",                                                            \
-      "not managed: the configuration, or `set`, excludes it; `xlpolicy why` names the entry")     \
+    X(CPU_EXCLUDED, "cpu-excluded", "", "not managed: the configuration, or `set`, excludes it")   \
     /* weight: done */                                                                             \
     X(WEIGHT_SHARES, "weight-shares", "shares vcpus",                                              \
       "{shares} shares, divided by {vcpus} active vCPU(s)")                                        \
@@ -207,8 +206,7 @@
       "not managed: another program moves memory on this host")                                    \
     X(MEM_DOM0, "mem-dom0", "", "not managed: dom0's memory is left alone")                        \
     X(MEM_OFF, "mem-off", "", "not managed: mem_policy is \"off\"")                                \
-    X(MEM_EXCLUDED, "mem-excluded", "",                                                            \
-      "not managed: the configuration, or `set`, excludes it; `xlpolicy why` names the entry")     \
+    X(MEM_EXCLUDED, "mem-excluded", "", "not managed: the configuration, or `set`, excludes it")   \
     /* memory of the host */                                                                       \
     X(MEM_FLOORS_EXCEED, "mem-floors-exceed", "floors_kib pool_kib",                               \
       "guests' floors come to {floors_kib}, but only {pool_kib} can be shared out: lower floors, " \

@@ -348,6 +348,8 @@ weight_excluded() {
     has_line "  memory  not managed: excluded by domains \"vm[13]: cpu=0, memory=0\" ($CONF:4)"
     xlpolicy status
     has '; not managed: the configuration, or `set`, excludes it; `xlpolicy why` names the entry'
+    xlpolicy --json why vm1
+    json '.domains[0].cpu.reason.text | endswith(": the configuration, or `set`, excludes it")'
     printf 'tick_ms = 100\n' >"$CONF" # not read yet: it has no such line
     xlpolicy why vm1
     has_line '  CPU     not managed: excluded by domains "vm[13]: cpu=0, memory=0"'
