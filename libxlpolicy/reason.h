@@ -165,7 +165,7 @@
       "in steps, the next is not due yet (mem_return_pct)")                                        \
     X(MEM_MORE_LATER, "mem-more-later", "used_kib need_kib actual_kib more_kib left_s",            \
       "stays for now: uses {used_kib}, needs {need_kib}, has {actual_kib}; {more_kib} more are "   \
-      "its part, and it gets them if that lasts for another {left_s}")                             \
+      "its part; it gets what is free of that if it lasts for another {left_s}")                   \
     X(MEM_WAITS, "mem-waits", "need_kib actual_kib free_kib",                                      \
       "short: needs {need_kib}, has {actual_kib}; waits for memory, the host can give {free_kib}") \
     X(MEM_AT_MAX, "mem-at-max", "need_kib max_kib",                                                \

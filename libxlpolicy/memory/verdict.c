@@ -71,11 +71,11 @@ static struct xlp_reason on_balloon(const struct party *p)
     return (struct xlp_reason){.code = XLP_REASON_NONE};
 }
 
-/* It has what it needs, and could do with more; that has to last. */
-static bool is_to_have_more(const struct party *p)
+/* It has what it needs, and could do with more that is free; that has to last. */
+static bool is_to_have_more(const struct party *p, const struct room *room)
 {
-    return p->may_grow && p->rests && p->past->pace.wants_more_ns > 0 &&
-           p->past->pace.wants_more_ns < XLP_MORE_PATIENCE_NS;
+    return p->may_grow && p->rests && room->free_kib >= xlp_least_kib(room) &&
+           p->past->pace.wants_more_ns > 0 && p->past->pace.wants_more_ns < XLP_MORE_PATIENCE_NS;
 }
 
 static struct xlp_reason why_it_gets_more_later(const struct party *p)
@@ -136,5 +136,5 @@ struct xlp_reason xlp_verdict(const struct party *p, const struct room *room)
                                    .number = {l->need_kib, p->actual_kib, free_kib}};
     if (p->held_by != XLP_REASON_NONE)
         return why_held(p, room);
-    return is_to_have_more(p) ? why_it_gets_more_later(p) : why_it_stays(p, room);
+    return is_to_have_more(p, room) ? why_it_gets_more_later(p) : why_it_stays(p, room);
 }

@@ -97,6 +97,23 @@ START_TEST(why_names_when_a_guest_gets_more)
 }
 END_TEST
 
+/* Its part is with others who have little to spare each: nobody is asked for that. */
+START_TEST(nothing_is_promised_to_a_guest_where_nothing_is_free)
+{
+    set_domain("*: floor=100m");
+    free_above_reserve(0);
+    model_add(&m, 1080, 2048, 1000);
+    for (int i = 0; i < 20; i++)
+        model_add(&m, 256, 512, 150);
+    model_tick(&m, true);
+    for (int t = 0; t < 60; t++) {
+        model_tick(&m, false);
+        ck_assert_int_ne(code_of(0), XLP_REASON_MEM_MORE_LATER);
+    }
+    ck_assert_int_eq(m.guest[0].actual_kib, 1080 * MIB);
+}
+END_TEST
+
 /* What is kept for the sake of rest is a dead zone and a quantum, and no more of it than that. */
 START_TEST(what_is_freed_for_good_is_returned_all_the_same)
 {
@@ -121,6 +138,7 @@ static TCase *rest(void)
                         2 * sizeof(swings_mib) / sizeof(swings_mib[0]));
     tcase_add_test(tcase, why_names_what_keeps_a_surplus);
     tcase_add_test(tcase, why_names_when_a_guest_gets_more);
+    tcase_add_test(tcase, nothing_is_promised_to_a_guest_where_nothing_is_free);
     tcase_add_test(tcase, what_is_freed_for_good_is_returned_all_the_same);
     return tcase;
 }
