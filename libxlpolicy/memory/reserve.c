@@ -119,7 +119,7 @@ static int check_room(const struct xlp_snapshot *s, const struct xlp_policy *pol
 static const struct xlp_reservation *for_name(const struct xlp_snapshot *s, const char *name)
 {
     for (size_t i = 0; *name && i < s->reservation_count; i++)
-        if (strcmp(s->reservations[i].name, name) == 0)
+        if (!s->reservations[i].taken && strcmp(s->reservations[i].name, name) == 0)
             return &s->reservations[i];
     return NULL;
 }
@@ -182,6 +182,7 @@ int xlp_plan_transfer(const struct xlp_snapshot *s, uint32_t id, const struct xl
     given.domid = to->domid;
     memcpy(given.uuid, to->uuid, sizeof(given.uuid));
     memcpy(given.name, to->name, sizeof(given.name));
+    given.former_domid = 0;
     return xlp_plan_add_reservation(
         plan_out, XLP_TRANSFER, &given,
         (struct xlp_reason){.code = XLP_REASON_RESERVE_TRANSFER, .number = {to->domid}});

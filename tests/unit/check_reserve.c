@@ -311,6 +311,20 @@ START_TEST(a_guest_takes_from_one_and_one_is_taken_by_one_guest)
 }
 END_TEST
 
+START_TEST(once_taken_it_is_no_longer_for_the_name_it_was_made_for)
+{
+    four_guests();
+    model_tick(&m, true);
+    ck_assert_int_eq(ask(20, 20, 300, "vm1"), 0);
+    ck_assert_uint_eq(m.reservation[0].former_domid, 1);
+    start_building(10);
+    ck_assert_int_eq(transfer(1, 4), 0);
+    ck_assert_str_eq(m.reservation[0].name, "vm5");
+    ck_assert_uint_eq(m.reservation[0].former_domid, 0);
+    ck_assert_int_eq(ask(20, 20, 300, "vm5"), 0); /* for when that has been started again */
+}
+END_TEST
+
 START_TEST(it_is_called_by_its_guest_once_that_is_known)
 {
     char title[XLP_NAME_SIZE], other[XLP_NAME_SIZE];
@@ -494,6 +508,7 @@ RESERVE_CASE(taken, what_the_new_guest_takes_comes_out_of_it,
              a_guest_built_between_two_looks_has_taken_it, who_had_the_name_before_is_not_meant,
              it_may_be_given_to_a_guest_by_hand,
              a_guest_takes_from_one_and_one_is_taken_by_one_guest,
+             once_taken_it_is_no_longer_for_the_name_it_was_made_for,
              it_is_called_by_its_guest_once_that_is_known)
 RESERVE_CASE(over, one_look_without_its_guest_does_not_end_it,
              a_guest_destroyed_while_it_is_built_ends_it,
