@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "demand.h"
 #include "grow.h"
 #include "ownership.h"
 #include "tick.h"

@@ -19,20 +19,7 @@
 
 #include <math.h>
 
-#include "parts.h"
-
-/* What is remembered of what one vCPU used and wanted. */
-struct vcpu_past {
-    uint64_t cpu_time_ns;
-    double demand;            /* smoothed; meaningful once known */
-    double blocked;           /* smoothed share of looks in which it was blocked */
-    double served;            /* what it used when it last got all it wanted, */
-    uint64_t served_ns;       /* when that was (0: never), */
-    uint64_t steady_since_ns; /* and since when it had been about as much */
-    bool known;               /* demand has been measured */
-    bool jumped;              /* demand rose clearly in the last interval */
-    bool looked;              /* there were looks in the last interval */
-};
+#include "tick.h"
 
 /* What holds for all vCPUs of a domain. */
 struct demand_input {

@@ -4,12 +4,24 @@
 #define XLP_CPU_TICK_H
 
 #include "budget.h"
-#include "demand.h"
 #include "parts.h"
 
 struct pool_past {
     uint32_t id;
     struct lane lane;
+};
+
+/* What is remembered of what one vCPU used and wanted. */
+struct vcpu_past {
+    uint64_t cpu_time_ns;
+    double demand;            /* smoothed; meaningful once known */
+    double blocked;           /* smoothed share of looks in which it was blocked */
+    double served;            /* what it used when it last got all it wanted, */
+    uint64_t served_ns;       /* when that was (0: never), */
+    uint64_t steady_since_ns; /* and since when it had been about as much */
+    bool known;               /* demand has been measured */
+    bool jumped;              /* demand rose clearly in the last interval */
+    bool looked;              /* there were looks in the last interval */
 };
 
 /* Where a vCPU was placed, and since when. */

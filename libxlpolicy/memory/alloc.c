@@ -17,7 +17,7 @@ struct outline {
     bool idle_is_kept; /* by somebody */
 };
 
-/* The same, once it is known what each is entitled to. */
+/* Sums of levels, once it is known what each is entitled to. */
 struct totals {
     int64_t level_kib[XLP_LEVELS];
 };
@@ -76,7 +76,6 @@ static int64_t high_share_kib(const struct xlp_claim *c)
 /* Spelled out, as everything that each decision does to each claim is made to be fast. */
 static void add_levels(struct totals *t, const struct xlp_claim *c)
 {
-    t->level_kib[XLP_LEVEL_HELD] += c->level_kib[XLP_LEVEL_HELD];
     t->level_kib[XLP_LEVEL_ENTITLED] += c->level_kib[XLP_LEVEL_ENTITLED];
     t->level_kib[XLP_LEVEL_KEPT] += c->level_kib[XLP_LEVEL_KEPT];
     t->level_kib[XLP_LEVEL_BARE] += c->level_kib[XLP_LEVEL_BARE];
@@ -101,6 +100,7 @@ static struct outline outline(const struct xlp_claim *claims, size_t count)
     return all;
 }
 
+/* All needs can be met: only what is above them is asked for yet. */
 static struct totals entitle_to_need(struct xlp_claim *claims, size_t count)
 {
     struct totals t = {.level_kib = {0}};
@@ -109,7 +109,8 @@ static struct totals entitle_to_need(struct xlp_claim *claims, size_t count)
         struct xlp_claim *c = &claims[i];
 
         c->share_kib = c->level_kib[XLP_LEVEL_ENTITLED] = c->level_kib[XLP_LEVEL_NEED];
-        add_levels(&t, c);
+        t.level_kib[XLP_LEVEL_COMFORT] += c->level_kib[XLP_LEVEL_COMFORT];
+        t.level_kib[XLP_LEVEL_SURPLUS] += c->level_kib[XLP_LEVEL_SURPLUS];
     }
     return t;
 }
