@@ -9,6 +9,9 @@ CONFIG = "/etc/xlpolicy/xlpolicyd.conf"
 LOG = "/var/log/xlpolicyd.log"
 PID = "/run/lab/xlpolicyd.pid"
 
+# Until what dom0 did to start the daemon is forgotten, and a vCPU may move again.
+START_TICKS = 14
+
 
 class Daemon:
     """Starts, asks and ends the daemon; settings are those of xlpolicyd.conf."""
