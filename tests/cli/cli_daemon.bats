@@ -362,7 +362,7 @@ weight_excluded() {
 
 @test "apply --for: acts, and puts everything back by itself" {
     xlpolicy adopt --all
-    xlpolicy apply --for 3s
+    xlpolicy apply --for 6s
     ends 0
     [[ ${lines[0]} =~ ^'xlpolicyd carries out its plans until '[0-9-]{10}' '[0-9:]{8}'. Then it puts everything back and only advises.'$ ]]
     wait_for spread_is '2 2 2 2'
