@@ -79,7 +79,7 @@ static bool key_of(const char *text, char key[KEY_SIZE])
     size_t length = strcspn(text, "=");
 
     snprintf(key, KEY_SIZE, "%.*s", (int)(length < KEY_SIZE ? length : 0), text);
-    return text[length] == '=' && length < KEY_SIZE;
+    return length < KEY_SIZE && text[length] == '=';
 }
 
 static int apply_setting(const char *text, struct xlp_policy *policy, char *error,

@@ -440,8 +440,8 @@ START_TEST(release_restores_what_is_still_ours_and_forgets_the_rest)
     for (uint32_t i = 0; i < 3; i++) {
         v = made_vcpu(&s, 1, i);
         v->hard = two;
-        v->ledger = (struct xlp_vcpu_ledger){true, i == 2 ? two : all, all, i == 1 ? zero : two,
-                                             all};
+        v->ledger =
+            (struct xlp_vcpu_ledger){true, i == 2 ? two : all, all, i == 1 ? zero : two, all};
     }
     xlp_plan_init(&plan);
     ck_assert_int_eq(xlp_plan_release(&s, XLP_UNKNOWN, &plan), 0);
