@@ -13,6 +13,7 @@
 #include "policy.h"
 
 #define CONFIG_DEFAULT_PATH    "/etc/xlpolicy/xlpolicyd.conf"
+#define CONFIG_ALL_DEFAULTS    "no such file, all defaults; " /* before "configuration OK" */
 #define CONTROL_SOCKET_DEFAULT "/run/xlpolicy/control.sock"
 #define CONFIG_GROUP_SIZE      33
 #define CONFIG_PATH_SIZE       256

@@ -45,7 +45,7 @@ static int run(struct daemon *d)
         return complain(error);
     if (d->options->check) {
         printf("%sconfiguration OK\n",
-               d->config_found ? "" : CONFIG_DEFAULT_PATH ": no such file, all defaults; ");
+               d->config_found ? "" : CONFIG_DEFAULT_PATH ": " CONFIG_ALL_DEFAULTS);
         return EXIT_CODE_DONE;
     }
     d->mode = d->options->mode >= 0 ? d->options->mode : d->config.mode;

@@ -156,7 +156,7 @@ enum cli_exit cmd_config(const struct cli *cli, const struct command_line *line)
     } else if (cli->json) {
         exit_code = print_json(&config);
     } else {
-        printf("%s: %sconfiguration OK\n", path, missing ? "no such file, all defaults; " : "");
+        printf("%s: %sconfiguration OK\n", path, missing ? CONFIG_ALL_DEFAULTS : "");
         if (config_dom0_is_contested(&config.policy, XL_CONF_PATH, error, sizeof(error)))
             printf("note: %s\n", error);
     }

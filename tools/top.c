@@ -130,14 +130,12 @@ const struct xlp_reason *top_reason(const struct top *t, const struct source *so
 {
     const struct xlp_verdict *v = &source->plan.verdicts[i];
     const struct top_last *last = find_last(t, v->domid);
-    bool lacks_cpu_alone = top_lacks_cpu(source, i) && !top_lacks_memory(source, i);
 
     if (last)
         return &last->reason;
-    if (xlp_reason_is_hands_off(v->cpu.code) && !xlp_reason_is_hands_off(v->memory.code) &&
-        !lacks_cpu_alone)
-        return &v->memory;
-    return &v->cpu;
+    if (!xlp_reason_is_hands_off(v->cpu.code) || xlp_reason_is_hands_off(v->memory.code))
+        return &v->cpu;
+    return top_lacks_cpu(source, i) && !top_lacks_memory(source, i) ? &v->cpu : &v->memory;
 }
 
 /* ---- sorting ---- */
